@@ -1,0 +1,43 @@
+"""The command line: one file per command, each with `add_parser(subparsers)` and `run(arguments)`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from AIDELib.errors import AIDEError
+
+# In the order in which a newcomer needs them; the module of each is AIDELib.commands.NAME_command.
+COMMAND_NAMES = ("import", "check", "train", "predict", "evaluate", "measure", "compare", "review", "benchmark")
+
+
+def create_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="python -m AIDELib",
+        description="Train a segmentation model from a few good labels and many rough or missing ones (AIDE), "
+        "and segment new scans with it.",
+        epilog="Start with 'import' (write a dataset.json from your folders), then 'check', 'train' and 'predict'. "
+        "'COMMAND --help' explains each.",
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMAND_NAMES:
+        command = importlib.import_module(f"AIDELib.commands.{name}_command")
+        command.add_parser(subparsers).set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit code: 0 on success, 2 after one plain sentence on bad input."""
+    arguments = create_parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except AIDEError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Cancelled.", file=sys.stderr)
+        return 130
+    return 0

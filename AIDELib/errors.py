@@ -1,0 +1,28 @@
+"""Problems that the user can solve. Their text is shown to the user as it is, without a traceback."""
+
+
+class AIDEError(Exception):
+    """Base of every error whose message is one or two plain sentences for the user.
+
+    The message says what is wrong, with which case or file, the offending value, and what to do.
+    """
+
+
+class DatasetError(AIDEError):
+    """`dataset.json`, or a case that it lists, cannot be used."""
+
+
+class VolumeError(AIDEError):
+    """An image or label file cannot be read or does not fit the others of its case."""
+
+
+class SettingsError(AIDEError):
+    """A training setting has a value it cannot have."""
+
+
+class RunError(AIDEError):
+    """A run folder is missing, incomplete, or does not fit what is asked of it."""
+
+
+class ModelError(AIDEError):
+    """A model file is damaged, from an unknown version, or does not fit the images given to it."""
