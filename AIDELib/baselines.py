@@ -1,0 +1,76 @@
+"""The methods that the paper compares AIDE with, on the same data, networks and trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from AIDELib.case import LabelQuality
+from AIDELib.label_filtering import suspected
+from AIDELib.label_set import LabelSet
+from AIDELib.learner import Learner
+from AIDELib.slice_set import SliceSet
+from AIDELib.training_method import Batch, Predictions, TrainingMethod
+
+
+class Conventional(TrainingMethod):
+    """One network on all labels as they are: given ones, and generated ones for unlabelled cases."""
+
+    name = "conventional"
+    network_count = 1
+
+    def losses(
+        self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        return (self.sample_losses(learners[0].forward(batch.images), batch.labels[0]).mean(),)
+
+
+class Supervised(Conventional):
+    """One network on the labels of high quality alone."""
+
+    name = "supervised"
+    qualities = frozenset({LabelQuality.HQA})
+
+
+class SupervisedOnAllLabels(Conventional):
+    """One network on all labels that people made: labels unlabelled cases where no label is of high quality."""
+
+    name = "supervised-on-all-labels"
+    qualities = frozenset({LabelQuality.HQA, LabelQuality.LQA})
+
+
+class PseudoLabel(Conventional):
+    """One network; after every epoch it predicts anew all labels that are not of high quality (Lee 2013)."""
+
+    name = "pseudo-label"
+
+    def correct_labels(
+        self, slices: SliceSet, label_sets: Sequence[LabelSet], predictions: Predictions, epoch: int
+    ) -> None:
+        for case_index, case in enumerate(slices.cases):
+            if case.quality is not LabelQuality.HQA:
+                label_sets[0].rewrite(slices, case_index, predictions.labels[0][case_index], epoch)
+
+
+class CoTeaching(TrainingMethod):
+    """Two networks; each drops the samples on which the other's loss is large (Han et al., NeurIPS 2018)."""
+
+    name = "co-teaching"
+    network_count = 2
+
+    def losses(
+        self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        sample_losses = [
+            self.sample_losses(learner.forward(batch.images), labels)
+            for learner, labels in zip(learners, batch.labels, strict=True)
+        ]
+        dropped_share = (1 - self.settings.clean_share) * min((epoch - 1) / self.settings.warm_up_epochs, 1.0)
+        every_sample = torch.ones(len(batch.images), dtype=torch.bool)
+        dropped = [suspected(losses, every_sample, 1 - dropped_share) for losses in reversed(sample_losses)]
+        return tuple(
+            losses.index_fill(0, indices, 0).sum() / max(1, len(losses) - len(indices))
+            for losses, indices in zip(sample_losses, dropped, strict=True)
+        )

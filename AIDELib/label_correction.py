@@ -1,0 +1,54 @@
+"""Global label correction: the labels that agree least with the predictions are rewritten (paper, Methods)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def agreement(prediction: NDArray[np.uint8], labels: NDArray[np.uint8], structure_count: int) -> float:
+    """Return the mean over the structures of the DSC of a case's prediction with its labels.
+
+    Args:
+        prediction, labels: label maps of one shape; 0 background, i + 1 = structure i.
+
+    Returns:
+        0 to 1; a structure absent from both counts as 1.
+    """
+    bins = structure_count + 1
+    predicted = np.bincount(prediction.ravel(), minlength=bins)[1:bins]
+    labelled = np.bincount(labels.ravel(), minlength=bins)[1:bins]
+    shared = np.bincount(labels[prediction == labels], minlength=bins)[1:bins]
+    total = predicted + labelled
+    return float(np.where(total > 0, 2 * shared / np.maximum(total, 1), 1.0).mean())
+
+
+def correction_is_due(epoch: int, first_epoch: int, warm_up_epochs: int, interval: int) -> bool:
+    """Return whether labels are rewritten after an epoch: each one of the warm-up, then every so many.
+
+    Args:
+        epoch: counted from 1.
+        first_epoch: no correction before it; the paper corrects from the first epoch on.
+        warm_up_epochs: last epoch of the warm-up.
+        interval: epochs between corrections after it.
+    """
+    return epoch >= first_epoch and (epoch <= warm_up_epochs or epoch % interval == 0)
+
+
+def cases_to_correct(agreements: Sequence[float], protected: Sequence[bool], share: float) -> list[int]:
+    """Return the cases whose labels agree least with the predictions.
+
+    Args:
+        agreements: of each case, 0 to 1.
+        protected: cases whose labels are never replaced (HQA).
+        share: of the cases that are not protected, rounded up.
+
+    Returns:
+        Indices of cases, the smallest agreement first; ties in the order of the cases.
+    """
+    open_cases = [index for index, is_protected in enumerate(protected) if not is_protected]
+    ranked = sorted(open_cases, key=lambda index: agreements[index])
+    return ranked[: math.ceil(share * len(open_cases))]

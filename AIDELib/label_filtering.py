@@ -1,0 +1,34 @@
+"""Local label filtering: which samples of a batch have suspect labels (paper, "Local label filtering")."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def suspected(counterpart_losses: Tensor, questionable: Tensor, clean_share: float) -> Tensor:
+    """Return the samples whose labels a network should doubt: those that its counterpart finds hard to learn.
+
+    Args:
+        counterpart_losses: (B,) per-sample segmentation losses of the other network.
+        questionable: (B,) bool on the CPU, False for samples whose labels are beyond doubt.
+        clean_share: share of the questionable samples, smallest loss first, that count as clean.
+
+    Returns:
+        (S,) indices of the suspected samples, S = number of questionable samples minus the clean ones (rounded).
+    """
+    candidates = questionable.nonzero().squeeze(1)
+    clean_count = round(clean_share * len(candidates))
+    candidates = candidates.to(counterpart_losses.device)
+    order = torch.argsort(counterpart_losses.detach()[candidates], stable=True)
+    return candidates[order[clean_count:]]
+
+
+def consistency_ramp(epoch: int, warm_up_epochs: int) -> float:
+    """Return w, the share of the consistency loss in a suspected sample's loss: min((epoch / warm-up)^2, 1).
+
+    Args:
+        epoch: counted from 0.
+        warm_up_epochs: epoch from which w is 1.
+    """
+    return min((epoch / warm_up_epochs) ** 2, 1.0)

@@ -1,0 +1,47 @@
+"""The pass over all cases after an epoch: what the networks predict, and how far it agrees with labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from AIDELib.label_correction import agreement
+from AIDELib.postprocessing import keep_largest_components
+from AIDELib.slice_set import SliceSet
+
+# Batches of this many pixels keep the features of a wide network within about 1 GB.
+PIXELS_PER_BATCH = 2**19
+
+
+def predict_labels(
+    predict: Callable[[Tensor], Tensor], slices: SliceSet, structure_count: int
+) -> list[NDArray[np.uint8]]:
+    """Return the predicted label map (Z, H, W) of each case, each structure's largest component only.
+
+    Args:
+        predict: images (B, M, H, W) -> probabilities (B, C, H, W).
+    """
+    predicted = torch.empty(len(slices.images), *slices.images.shape[2:], dtype=torch.uint8)
+    batch_size = max(1, PIXELS_PER_BATCH // (slices.images.shape[2] * slices.images.shape[3]))
+    for start in range(0, len(predicted), batch_size):
+        probabilities = predict(slices.images[start : start + batch_size])
+        predicted[start : start + batch_size] = probabilities.argmax(dim=1).to(torch.uint8).cpu()
+    return [
+        keep_largest_components(slices.case_labels(predicted, index), structure_count)
+        for index in range(len(slices.cases))
+    ]
+
+
+def agreements_with(
+    predictions: Sequence[NDArray[np.uint8]], labels: Tensor, slices: SliceSet, structure_count: int
+) -> list[float]:
+    """Return the agreement (0 to 1) of each case's prediction with its labels in a (N, H, W) tensor."""
+    on_host = labels.cpu()
+    return [
+        agreement(prediction, slices.case_labels(on_host, index), structure_count)
+        for index, prediction in enumerate(predictions)
+    ]

@@ -1,0 +1,78 @@
+"""A network with its optimizer and the running mean of its weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from AIDELib.settings import Precision, Settings
+
+
+class Learner:
+    """One of the networks that train in parallel.
+
+    Attributes:
+        network: learns by gradient.
+        predictor: makes pseudo-labels, corrections and the final predictions: the exponential running mean of the
+            network's weights (Tarvainen and Valpola, NeurIPS 2017), or the network itself without averaging.
+        optimizer: Adam with amsgrad.
+        steps: optimization steps made so far.
+    """
+
+    def __init__(self, network: nn.Module, settings: Settings, device: torch.device) -> None:
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self.predictor = copy.deepcopy(self.network) if settings.averaging else self.network
+        self.predictor.requires_grad_(self.predictor is self.network)
+        self.optimizer = torch.optim.Adam(
+            self.network.parameters(), lr=settings.learning_rate, amsgrad=True, fused=device.type != "mps"
+        )
+        self.steps = 0
+        self._averaging = settings.averaging
+        self._precision = settings.precision
+        self._device = device
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the training-mode logits (B, C, H, W), float32, of images (B, M, H, W)."""
+        self.network.train()
+        with self._arithmetic():
+            logits = self.network(images)
+        return logits.float()
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Return softmax probabilities (B, C, H, W), float32, in evaluation mode and without gradient."""
+        self.predictor.eval()
+        with torch.no_grad(), self._arithmetic():
+            logits = self.predictor(images)
+        return logits.float().softmax(dim=1)
+
+    def step(self, loss: Tensor, learning_rate: float) -> None:
+        """Make one optimization step on a scalar loss and bring the running mean up to date."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.steps += 1
+        if self.predictor is not self.network:
+            self._update_average()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        # A young mean forgets faster, so that the random initial weights do not linger in it.
+        decay = min(self._averaging, (1 + self.steps) / (10 + self.steps))
+        own, mean = self.network.state_dict(), self.predictor.state_dict()
+        floating = [name for name, tensor in own.items() if tensor.is_floating_point()]
+        torch._foreach_lerp_([mean[name] for name in floating], [own[name] for name in floating], 1 - decay)
+        for name in own.keys() - floating:
+            mean[name].copy_(own[name])
+
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        with torch.autocast(
+            self._device.type, dtype=torch.bfloat16, enabled=self._precision is Precision.BFLOAT16
+        ):
+            yield

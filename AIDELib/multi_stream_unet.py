@@ -1,0 +1,88 @@
+"""The paper's network: a U-Net with one encoder stream per channel (paper, Supplementary Fig. 1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+DOWN_SAMPLINGS = 4
+
+
+class ConvolutionBlock(nn.Sequential):
+    """3x3 convolution, batch normalisation, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(
+            # The bias would be taken out again by the batch normalisation.
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class DoubleConvolution(nn.Sequential):
+    """Two convolution blocks."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(ConvolutionBlock(inputs, outputs), ConvolutionBlock(outputs, outputs))
+
+
+class UpSampling(nn.Module):
+    """Bilinear enlargement, convolution, concatenation with the skip connection, two convolutions."""
+
+    def __init__(self, inputs: int, skip: int, outputs: int) -> None:
+        super().__init__()
+        self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.reduce = ConvolutionBlock(inputs, outputs)
+        self.merge = DoubleConvolution(outputs + skip, outputs)
+
+    def forward(self, features: Tensor, skip: Tensor) -> Tensor:
+        return self.merge(torch.cat([skip, self.reduce(self.enlarge(features))], dim=1))
+
+
+class MultiStreamUNet(nn.Module):
+    """A U-Net whose encoder has one stream per channel; with one channel, a plain U-Net.
+
+    At each level the leading stream (first channel) reads the features of all streams of the level above, the other
+    streams only their own. All streams' features together are the skip connection.
+
+    Args:
+        channels: number of image channels M.
+        classes: number of structures plus 1 for the background, C.
+        width: feature maps per stream of the first level; each of the four levels below has twice as many.
+    """
+
+    def __init__(self, channels: int, classes: int, width: int) -> None:
+        super().__init__()
+        widths = [width * 2**level for level in range(DOWN_SAMPLINGS + 1)]
+        self.streams = nn.ModuleList(self._create_stream(stream, channels, widths) for stream in range(channels))
+        self.pool = nn.MaxPool2d(2)
+        skips = [channels * level_width for level_width in widths]
+        decoder_outputs = [2 * level_width if channels > 1 else level_width for level_width in widths]
+        decoder_inputs = [*decoder_outputs[1:-1], skips[-1]]
+        self.decoder = nn.ModuleList(
+            UpSampling(decoder_inputs[level], skips[level], decoder_outputs[level])
+            for level in reversed(range(DOWN_SAMPLINGS))
+        )
+        self.classifier = nn.Conv2d(decoder_outputs[0], classes, 1)
+
+    @staticmethod
+    def _create_stream(stream: int, channels: int, widths: list[int]) -> nn.ModuleList:
+        streams_read = channels if stream == 0 else 1
+        inputs = [1, *(streams_read * width for width in widths[:-1])]
+        return nn.ModuleList(DoubleConvolution(*sizes) for sizes in zip(inputs, widths, strict=True))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, C, H, W) of images (B, M, H, W); H and W are multiples of 16."""
+        features = list(images.split(1, dim=1))
+        skips: list[Tensor] = []
+        for level in range(DOWN_SAMPLINGS + 1):
+            if level:
+                leading = self.pool(skips[-1])
+                features = [leading, *(self.pool(own) for own in features[1:])]
+            features = [stream[level](own) for stream, own in zip(self.streams, features, strict=True)]
+            skips.append(torch.cat(features, dim=1))
+        decoded = skips.pop()
+        for up_sampling in self.decoder:
+            decoded = up_sampling(decoded, skips.pop())
+        return self.classifier(decoded)

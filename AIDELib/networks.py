@@ -1,0 +1,37 @@
+"""The networks that a run can train, by name; any other torch module can be added."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from AIDELib.errors import SettingsError
+from AIDELib.multi_stream_unet import MultiStreamUNet
+
+# (channels M, classes C, width) -> module from images (B, M, H, W) to logits (B, C, H, W), H and W multiples of 16.
+NetworkFactory = Callable[[int, int, int], nn.Module]
+
+_FACTORIES: dict[str, NetworkFactory] = {"multi-stream-unet": MultiStreamUNet}
+
+
+def register_network(name: str, factory: NetworkFactory) -> None:
+    """Make a network available under a name, for training and for reading the models trained with it.
+
+    Only code that the user runs can register a network; a model file names one and never brings one.
+    """
+    _FACTORIES[name] = factory
+
+
+def create_network(name: str, channels: int, classes: int, width: int) -> nn.Module:
+    """Return a new network with random weights, drawn from torch's global generator.
+
+    Raises:
+        SettingsError: no network of that name is registered.
+    """
+    if name not in _FACTORIES:
+        raise SettingsError(
+            f"There is no network '{name}'. Known networks are: {', '.join(sorted(_FACTORIES))}. "
+            "A network of your own must be registered with AIDELib.networks.register_network first."
+        )
+    return _FACTORIES[name](channels, classes, width)

@@ -1,0 +1,90 @@
+"""The settings that users start from."""
+
+from __future__ import annotations
+
+from AIDELib.errors import SettingsError
+from AIDELib.settings import LearningRateSchedule, Normalization, Precision, Settings
+
+# The values of the paper and of its authors' published training scripts.
+PAPER = Settings(
+    slice_size=256,
+    normalization=Normalization.SLICE,
+    network="multi-stream-unet",
+    network_width=32,
+    epochs=100,
+    pretraining_epochs=100,
+    iterations_per_epoch=0,
+    batch_size=4,
+    trusted_share=0.0,
+    learning_rate=1e-4,
+    learning_rate_schedule=LearningRateSchedule.HALVING,
+    learning_rate_halving_epochs=30,
+    averaging=0.0,
+    precision=Precision.FLOAT32,
+    seed=0,
+    input_rotation=0.0,
+    input_scaling=0.0,
+    input_flip=False,
+    input_intensity=0.0,
+    cross_entropy_weight=1.0,
+    dice_smoothing=1.0,
+    consistency_weight=10.0,
+    clean_share=0.5,
+    trust_hqa=False,
+    warm_up_epochs=20,
+    pseudo_label_augmentations=4,
+    pseudo_label_rotation=60.0,
+    pseudo_label_temperature=1.0,
+    correction_share=0.25,
+    correction_first_epoch=1,
+    correction_interval=10,
+    largest_component=True,
+    ensemble=False,
+)
+
+# Better-working values where they were measured (see README); for a real training.
+STANDARD = PAPER.replace(
+    network_width=16,
+    epochs=30,
+    pretraining_epochs=10,
+    iterations_per_epoch=250,
+    batch_size=8,
+    trusted_share=0.25,
+    learning_rate=1e-3,
+    learning_rate_schedule=LearningRateSchedule.COSINE,
+    averaging=0.99,
+    input_rotation=20.0,
+    input_scaling=0.15,
+    input_intensity=0.5,
+    trust_hqa=True,
+    warm_up_epochs=8,
+    pseudo_label_augmentations=1,
+    correction_first_epoch=4,
+    correction_interval=2,
+    ensemble=True,
+)
+
+# A first look within minutes on a laptop.
+QUICK = STANDARD.replace(
+    slice_size=128,
+    network_width=8,
+    epochs=10,
+    pretraining_epochs=5,
+    iterations_per_epoch=120,
+    warm_up_epochs=4,
+    correction_first_epoch=3,
+    correction_interval=2,
+)
+
+PRESETS = {"quick": QUICK, "standard": STANDARD, "paper": PAPER}
+
+
+def preset(name: str) -> Settings:
+    """Return the preset of that name.
+
+    Raises:
+        SettingsError: there is no such preset.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"There is no preset '{name}'. The presets are: {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,173 @@
+"""Every constant of a training run, named, typed, validated, and saved with the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from AIDELib.errors import SettingsError
+
+
+class Normalization(str, Enum):
+    """What the z-score of the intensities is computed over."""
+
+    SLICE = "slice"
+    VOLUME = "volume"
+
+
+class LearningRateSchedule(str, Enum):
+    """How the learning rate falls during the training."""
+
+    HALVING = "halving"
+    COSINE = "cosine"
+
+
+class Precision(str, Enum):
+    """Arithmetic of the networks' passes; the losses are always computed in float32."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+def setting(help_text: str, minimum: float | None = None, maximum: float | None = None) -> Any:
+    """Return a dataclass field without default that carries its explanation and its allowed range (inclusive)."""
+    return field(metadata={"help": help_text, "minimum": minimum, "maximum": maximum})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Settings of one run. The presets in `AIDELib.presets` are the instances that users start from.
+
+    Raises:
+        SettingsError: a value is of the wrong type or outside its range; the message names the setting.
+    """
+
+    # Data
+    slice_size: int = setting("largest slice edge in pixels; larger images are resampled more coarsely", 16, 4096)
+    normalization: Normalization = setting("intensities are z-scored per slice or per volume")
+
+    # Network
+    network: str = setting("name of the network")
+    network_width: int = setting("feature maps of the first level; each level below has twice as many", 1, 512)
+
+    # Optimization
+    epochs: int = setting("epochs of the training proper", 1, 100_000)
+    pretraining_epochs: int = setting("epochs of training on the labelled cases that precede the labelling", 1, 100_000)
+    iterations_per_epoch: int = setting("batches per epoch; 0 means every slice once", 0, 1_000_000)
+    batch_size: int = setting("slices per batch", 2, 4096)
+    trusted_share: float = setting("share of each batch drawn from HQA cases; 0 means as often as they occur", 0, 1)
+    learning_rate: float = setting("of Adam with amsgrad", 1e-8, 1)
+    learning_rate_schedule: LearningRateSchedule = setting("halving every so many epochs, or a cosine to zero")
+    learning_rate_halving_epochs: int = setting("epochs between two halvings of the learning rate", 1, 100_000)
+    averaging: float = setting("decay of the running mean of the weights that predicts; 0 means no averaging", 0, 0.99999)
+    precision: Precision = setting("arithmetic of the networks' passes")
+    seed: int = setting("same seed, data, settings and device: same result", 0, 2**31 - 1)
+
+    # Augmentation of the input that the segmentation loss sees
+    input_rotation: float = setting("largest rotation of the training input in degrees; 0 means none", 0, 180)
+    input_scaling: float = setting("largest relative change of size of the training input; 0 means none", 0, 0.9)
+    input_flip: bool = setting("whether the training input is flipped left to right at random")
+    input_intensity: float = setting("strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2)
+
+    # Losses (paper, eq. 1 and 2)
+    cross_entropy_weight: float = setting("alpha of eq. 1", 0, 1000)
+    dice_smoothing: float = setting("smoothing term of the soft Dice loss", 1e-8, 1000)
+    consistency_weight: float = setting("weight of the consistency loss of suspected samples", 0, 1000)
+
+    # Local label filtering
+    clean_share: float = setting("share of a batch, smallest loss first, whose labels count as clean", 0, 1)
+    trust_hqa: bool = setting("whether labels of high quality are exempt from suspicion")
+    warm_up_epochs: int = setting("epochs over which the consistency loss reaches its full weight", 1, 100_000)
+    pseudo_label_augmentations: int = setting("augmented predictions averaged into one pseudo-label (K)", 1, 64)
+    pseudo_label_rotation: float = setting("largest rotation of these augmentations in degrees", 0, 180)
+    pseudo_label_temperature: float = setting("temperature of the sharpening; 1 means none", 0.01, 1)
+
+    # Global label correction
+    correction_share: float = setting("share of the cases, smallest agreement first, whose labels are rewritten", 0, 1)
+    correction_first_epoch: int = setting("first epoch after which labels are rewritten", 1, 100_000)
+    correction_interval: int = setting("epochs between corrections once the warm-up is over", 1, 100_000)
+
+    # Prediction
+    largest_component: bool = setting("whether a prediction keeps only the largest component of each structure")
+    ensemble: bool = setting("whether both networks predict together; otherwise the better one alone")
+
+    def __post_init__(self) -> None:
+        for field_ in dataclasses.fields(self):
+            object.__setattr__(self, field_.name, _validated(field_, getattr(self, field_.name)))
+        if self.slice_size % 16:
+            raise SettingsError(f"slice_size must be a multiple of 16, got {self.slice_size}.")
+
+    def replace(self, **changes: Any) -> Settings:
+        """Return a copy with some values changed.
+
+        Raises:
+            SettingsError: a name is unknown or a value cannot be used.
+        """
+        known = [field_.name for field_ in dataclasses.fields(self)]
+        for name in changes:
+            if name not in known:
+                raise SettingsError(f"There is no setting '{name}'. The settings are: {', '.join(known)}.")
+        return dataclasses.replace(self, **changes)
+
+    def with_texts(self, assignments: list[str]) -> Settings:
+        """Return a copy changed by texts of the form NAME=VALUE, as they are typed on a command line.
+
+        Raises:
+            SettingsError: a text has no '=', its name is unknown, or its value cannot be used.
+        """
+        changes = {}
+        for assignment in assignments:
+            name, equals, text = assignment.partition("=")
+            if not equals:
+                raise SettingsError(f"A setting is given as NAME=VALUE, got '{assignment}'.")
+            try:
+                changes[name.strip()] = json.loads(text.lower() if text.lower() in ("true", "false") else text)
+            except json.JSONDecodeError:
+                changes[name.strip()] = text.strip()
+        return self.replace(**changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as plain JSON values."""
+        return {
+            name: value.value if isinstance(value, Enum) else value for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Settings:
+        """Return the settings that `to_json` wrote.
+
+        Raises:
+            SettingsError: a setting is missing, unknown, or has a value it cannot have.
+        """
+        known = {field_.name for field_ in dataclasses.fields(cls)}
+        if set(values) != known:
+            raise SettingsError(
+                f"The saved settings do not fit this version of AIDE: missing {sorted(known - set(values))}, "
+                f"unknown {sorted(set(values) - known)}."
+            )
+        return cls(**values)
+
+
+def _validated(field_: dataclasses.Field[Any], value: Any) -> Any:
+    kind = _KINDS.get(str(field_.type)) or _ENUMS[str(field_.type)]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        allowed = [member.value for member in kind]
+        if value not in allowed:
+            raise SettingsError(f"{field_.name} must be one of {', '.join(allowed)}, got '{value}'.")
+        return kind(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise SettingsError(f"{field_.name} must be {_KIND_WORDS[kind]}, got '{value}'.")
+    minimum, maximum = field_.metadata["minimum"], field_.metadata["maximum"]
+    if minimum is not None and not minimum <= value <= maximum:
+        raise SettingsError(f"{field_.name} must be between {minimum} and {maximum}, got {value}.")
+    return value
+
+
+_KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
+_ENUMS: dict[str, type[Enum]] = {kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Precision)}
+_KIND_WORDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

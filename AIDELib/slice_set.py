@@ -1,0 +1,96 @@
+"""All slices of a set of cases as tensors on the training device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from AIDELib.case import Case, LabelQuality
+
+# Four halvings of the slice must come out even.
+EDGE_MULTIPLE = 16
+
+
+@dataclass(frozen=True)
+class CaseSlices:
+    """The slices of one case on the common in-plane grid.
+
+    Attributes:
+        case: the case.
+        images: (Z, M, H, W) float32, z-scored.
+        labels: (Z, H, W) uint8, 0 background, i + 1 = structure i; None without label.
+    """
+
+    case: Case
+    images: NDArray[np.float32]
+    labels: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True)
+class SliceSet:
+    """The slices of all cases, padded to one size; N slices in all.
+
+    Attributes:
+        cases: the cases in order.
+        images: (N, M, H, W) floating point on the training device.
+        ranges: the slices of each case in `images`.
+        placements: where in the padded slice the slices of each case lie.
+    """
+
+    cases: tuple[Case, ...]
+    images: Tensor
+    ranges: tuple[range, ...]
+    placements: tuple[tuple[slice, slice], ...]
+
+    @classmethod
+    def build(cls, cases: Sequence[CaseSlices], device: torch.device) -> SliceSet:
+        """Return the slices of all cases on a device, centred in slices whose edges are multiples of 16."""
+        height = padded_edge(max(case.images.shape[2] for case in cases))
+        width = padded_edge(max(case.images.shape[3] for case in cases))
+        count = sum(len(case.images) for case in cases)
+        images = torch.zeros(count, cases[0].images.shape[1], height, width)
+        ranges, placements, start = [], [], 0
+        for case in cases:
+            ranges.append(range(start, start + len(case.images)))
+            placements.append(centred_placement(case.images.shape[2:], (height, width)))
+            images[start : ranges[-1].stop, :, *placements[-1]] = torch.from_numpy(case.images)
+            start = ranges[-1].stop
+        images = images.to(device).contiguous(memory_format=torch.channels_last)
+        return cls(tuple(case.case for case in cases), images, tuple(ranges), tuple(placements))
+
+    def pad_labels(self, labels: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """Return the label slices (Z, H, W) of each case as one (N, height, width) uint8 tensor on the device."""
+        padded = torch.zeros(len(self.images), *self.images.shape[2:], dtype=torch.uint8)
+        for slices, placement, case_labels in zip(self.ranges, self.placements, labels, strict=True):
+            padded[slices.start : slices.stop, *placement] = torch.from_numpy(case_labels)
+        return padded.to(self.images.device)
+
+    def case_labels(self, labels: Tensor, case_index: int) -> NDArray[np.uint8]:
+        """Return the label slices (Z, H, W) of one case, without padding, from a (N, height, width) tensor."""
+        slices = self.ranges[case_index]
+        return labels[slices.start : slices.stop, *self.placements[case_index]].cpu().numpy()
+
+    def slices_of(self, quality: LabelQuality) -> list[int]:
+        """Return the indices of the slices of all cases of one label quality."""
+        return [
+            index
+            for case, slices in zip(self.cases, self.ranges, strict=True)
+            if case.quality is quality
+            for index in slices
+        ]
+
+
+def padded_edge(edge: int) -> int:
+    """Return the smallest multiple of 16 that is not below `edge`."""
+    return -(-edge // EDGE_MULTIPLE) * EDGE_MULTIPLE
+
+
+def centred_placement(size: Sequence[int], padded_size: Sequence[int]) -> tuple[slice, slice]:
+    """Return where an image of `size` (H, W) lies centred in one of `padded_size`."""
+    top, left = ((padded - own) // 2 for own, padded in zip(size, padded_size, strict=True))
+    return slice(top, top + size[0]), slice(left, left + size[1])

@@ -1,0 +1,182 @@
+"""Volumes to stacks of slices on a common in-plane grid, and predictions back onto the volume's own grid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from AIDELib.settings import Normalization
+
+
+class SliceOrientation(str, Enum):
+    """The anatomical plane of the slices."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+# Axes of an LPS-oriented image in the order in-plane x, in-plane y, across the slices.
+_AXES = {
+    SliceOrientation.AXIAL: (0, 1, 2),
+    SliceOrientation.CORONAL: (0, 2, 1),
+    SliceOrientation.SAGITTAL: (1, 2, 0),
+}
+
+
+@dataclass(frozen=True)
+class SlicePlan:
+    """How the volumes of a dataset are cut.
+
+    Attributes:
+        orientation: the plane of the slices.
+        spacing: in-plane pixel size (x, y) in mm that every volume is resampled to.
+        normalization: what the z-score of the intensities is computed over.
+    """
+
+    orientation: SliceOrientation
+    spacing: tuple[float, float]
+    normalization: Normalization
+
+
+def choose_slice_plan(images: Sequence[sitk.Image], slice_size: int, normalization: Normalization) -> SlicePlan:
+    """Return the plan for a training set: across the thickest axis, at the median in-plane spacing.
+
+    The spacing is coarser where the largest image would otherwise exceed `slice_size` pixels, by the same factor in both
+    directions so that nothing is distorted.
+
+    Args:
+        images: the first channel of each training case, 2D or 3D.
+        slice_size: largest slice edge in pixels.
+    """
+    oriented = [_orient(image) for image in images]
+    votes = Counter(_thickest_plane(image) for image in oriented)
+    orientation = max(SliceOrientation, key=lambda plane: votes[plane])
+    axes = _AXES[orientation][:2]
+    spacings = np.array([[image.GetSpacing()[axis] for axis in axes] for image in oriented])
+    extents = np.array([[image.GetSpacing()[axis] * image.GetSize()[axis] for axis in axes] for image in oriented])
+    spacing = np.median(spacings, axis=0)
+    spacing = spacing * max(1.0, float((extents / spacing).max()) / slice_size)
+    return SlicePlan(orientation, (float(spacing[0]), float(spacing[1])), normalization)
+
+
+def cut_image(image: sitk.Image, plan: SlicePlan) -> NDArray[np.float32]:
+    """Return the slices of one channel, z-scored.
+
+    Returns:
+        (Z, H, W) float32; H and W are those of the volume at the plan's spacing. A slice (or volume) of one grey value
+        is all 0.
+    """
+    grid = _slice_grid(image, plan)
+    smoothed = _without_detail_finer_than(_as_float(_to_3d(image)), grid)
+    slices = sitk.GetArrayFromImage(sitk.Resample(smoothed, grid, sitk.Transform(), sitk.sitkLinear, 0.0))
+    axes = (1, 2) if plan.normalization is Normalization.SLICE else (0, 1, 2)
+    deviation = slices.std(axis=axes, keepdims=True)
+    centred = slices - slices.mean(axis=axes, keepdims=True)
+    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 1e-6)
+
+
+def cut_labels(labels: sitk.Image, plan: SlicePlan) -> NDArray[np.uint8]:
+    """Return the slices (Z, H, W) of a label map, each pixel with the nearest voxel's label."""
+    grid = _slice_grid(labels, plan)
+    return sitk.GetArrayFromImage(sitk.Resample(_to_3d(labels), grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0))
+
+
+def assemble(slices: NDArray[np.float32], image: sitk.Image, plan: SlicePlan) -> sitk.Image:
+    """Return slices as an image on the grid of the volume that they were cut from.
+
+    Args:
+        slices: (Z, H, W), as `cut_image` of `image` gives them.
+        image: the volume, 2D or 3D, for its grid alone.
+
+    Returns:
+        An image with the size, spacing, origin and direction of `image`, interpolated linearly.
+    """
+    stack = sitk.GetImageFromArray(slices)
+    stack.CopyInformation(_slice_grid(image, plan))
+    volume = sitk.Resample(stack, _to_3d(image), sitk.Transform(), sitk.sitkLinear, 0.0)
+    if image.GetDimension() == 2:
+        volume = volume[:, :, 0]
+    volume.CopyInformation(image)
+    return volume
+
+
+def assemble_labels(slices: NDArray[np.uint8], image: sitk.Image, plan: SlicePlan, class_count: int) -> sitk.Image:
+    """Return label slices (Z, H, W) as a uint8 label map on the grid of `image`.
+
+    Each class is interpolated linearly and the largest wins, which keeps outlines smooth where the grids differ.
+    """
+    scores = [
+        sitk.GetArrayFromImage(assemble((slices == index).astype(np.float32), image, plan))
+        for index in range(class_count)
+    ]
+    labels = sitk.GetImageFromArray(np.argmax(scores, axis=0).astype(np.uint8))
+    labels.CopyInformation(image)
+    return labels
+
+
+def _thickest_plane(oriented: sitk.Image) -> SliceOrientation:
+    """A single-voxel axis counts as the thickest; among equals the first plane of the enumeration is taken."""
+
+    def thickness(plane: SliceOrientation) -> tuple[bool, float]:
+        axis = _AXES[plane][2]
+        return oriented.GetSize()[axis] == 1, round(oriented.GetSpacing()[axis], 3)
+
+    return max(SliceOrientation, key=thickness)
+
+
+def _slice_grid(image: sitk.Image, plan: SlicePlan) -> sitk.Image:
+    """Return an empty image on the grid of the slices: same outer borders in plane, same planes."""
+    permuted = sitk.PermuteAxes(_orient(_geometry_of(image)), _AXES[plan.orientation])
+    spacing = np.array([*plan.spacing, permuted.GetSpacing()[2]])
+    old_size, old_spacing = np.array(permuted.GetSize()), np.array(permuted.GetSpacing())
+    size = np.maximum(1, np.round(old_size * old_spacing / spacing)).astype(int)
+    size[2] = old_size[2]
+    # Both grids share the centre of the volume, so that neither side is favoured by the rounding of the size.
+    centre = (old_size - 1) / 2
+    shift = (size - 1) / 2 * spacing / old_spacing
+    origin = permuted.TransformContinuousIndexToPhysicalPoint([float(value) for value in centre - shift])
+    grid = sitk.Image([int(value) for value in size], sitk.sitkUInt8)
+    grid.SetSpacing([float(value) for value in spacing])
+    grid.SetOrigin(origin)
+    grid.SetDirection(permuted.GetDirection())
+    return grid
+
+
+def _geometry_of(image: sitk.Image) -> sitk.Image:
+    geometry = sitk.Image(image.GetSize(), sitk.sitkUInt8)
+    geometry.CopyInformation(image)
+    return _to_3d(geometry)
+
+
+def _to_3d(image: sitk.Image) -> sitk.Image:
+    return sitk.JoinSeries([image]) if image.GetDimension() == 2 else image
+
+
+def _orient(image: sitk.Image) -> sitk.Image:
+    return sitk.DICOMOrient(_to_3d(image), "LPS")
+
+
+def _as_float(image: sitk.Image) -> sitk.Image:
+    return sitk.Cast(image, sitk.sitkFloat32)
+
+
+def _without_detail_finer_than(image: sitk.Image, grid: sitk.Image) -> sitk.Image:
+    """Smooth along the axes that are resampled more coarsely, which would otherwise alias."""
+    own_axes = np.abs(np.array(image.GetDirection()).reshape(3, 3))
+    grid_axes = np.abs(np.array(grid.GetDirection()).reshape(3, 3))
+    matching = np.argmax(own_axes.T @ grid_axes, axis=1)
+    for axis, spacing in enumerate(image.GetSpacing()):
+        ratio = grid.GetSpacing()[int(matching[axis])] / spacing
+        # A Gaussian of this width brings the sampling kernel of the fine grid to that of the coarse one
+        # (variance of a box: width^2 / 12).
+        variance = (ratio**2 - 1) / 12
+        if variance > 0.05 and image.GetSize()[axis] >= 4:
+            image = sitk.RecursiveGaussian(image, float(np.sqrt(variance) * spacing), False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis)
+    return image

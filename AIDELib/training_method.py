@@ -1,0 +1,90 @@
+"""What every training method has in common: AIDE and the baselines differ in the parts named here, and in no other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from AIDELib.case import Case, LabelQuality
+from AIDELib.label_set import LabelSet
+from AIDELib.learner import Learner
+from AIDELib.segmentation_loss import segmentation_loss
+from AIDELib.settings import Settings
+from AIDELib.slice_set import SliceSet
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of one iteration.
+
+    Attributes:
+        images: (B, M, H, W), what the networks learn from.
+        plain_images: (B, M, H, W), the same without changes of intensity: what pseudo-labels are made from.
+        labels: (B, H, W) uint8 from each label set.
+        trusted: (B,) bool on the CPU, True for HQA cases.
+    """
+
+    images: Tensor
+    plain_images: Tensor
+    labels: tuple[Tensor, ...]
+    trusted: Tensor
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What each network predicts for each training case after an epoch.
+
+    Attributes:
+        labels: for each network, the label maps (Z, H, W) of each case.
+        agreements: for each network, the agreement (0 to 1) of each case's prediction with that network's label set.
+    """
+
+    labels: tuple[list[NDArray[np.uint8]], ...]
+    agreements: tuple[list[float], ...]
+
+
+class TrainingMethod(ABC):
+    """How networks learn from labels of different quality.
+
+    Attributes:
+        name: as on the command line.
+        network_count: networks that train in parallel; each has a label set of its own.
+        qualities: label qualities of the cases that the method learns from; UNLABELLED cases with generated labels.
+    """
+
+    name: str
+    network_count: int
+    qualities: frozenset[LabelQuality] = frozenset(LabelQuality)
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def learns_from(self, case: Case) -> bool:
+        """Return whether the method trains on a case."""
+        return case.quality in self.qualities
+
+    @abstractmethod
+    def losses(
+        self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """Return the scalar loss of each network for one batch.
+
+        Args:
+            epoch: counted from 1.
+            generator: CPU generator of the method's random choices.
+        """
+
+    def correct_labels(  # noqa: B027 - methods with fixed labels inherit that nothing is corrected
+        self, slices: SliceSet, label_sets: Sequence[LabelSet], predictions: Predictions, epoch: int
+    ) -> None:
+        """Rewrite labels after an epoch (counted from 1)."""
+
+    def sample_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return each sample's segmentation loss (B,)."""
+        return segmentation_loss(logits, labels, self.settings.cross_entropy_weight, self.settings.dice_smoothing)
