@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from AIDELib.errors import DatasetError
+
+# Ids become names of files on every system.
+_ID_PATTERN = re.compile(r"[^<>:\"/\\|?*\x00-\x1f]{1,120}")
 
 
 class LabelQuality(str, Enum):
@@ -28,7 +34,7 @@ class Case:
     """One examination.
 
     Attributes:
-        id: name of the case, unique in its dataset.
+        id: name of the case, unique in its dataset and fit to be a file name.
         images: one path per channel, in the dataset's channel order; a file that SimpleITK reads or a folder with
             one DICOM series.
         label: label volume, `.seg.nrrd` or folder of PNG slices; None if and only if `quality` is UNLABELLED.
@@ -36,7 +42,10 @@ class Case:
         split: use of the case.
         patient: cases of one patient never stand in two splits; the case's id unless given.
         domain: scanner, hospital or sequence that the case comes from; free text.
-        rater_labels: further labels of the same case by several annotators, used for evaluation only.
+        rater_labels: labels of the same case by several annotators, used for evaluation only.
+
+    Raises:
+        DatasetError: the id is no file name, there is no image, or label and quality contradict each other.
     """
 
     id: str
@@ -46,4 +55,25 @@ class Case:
     split: Split
     patient: str = ""
     domain: str = ""
-    rater_labels: tuple[Path, ...] = field(default=())
+    rater_labels: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _ID_PATTERN.fullmatch(self.id) or self.id.strip(" .") != self.id:
+            raise DatasetError(
+                f"Case '{self.id}': id must be 1 to 120 characters that can stand in a file name "
+                "(none of < > : \" / \\ | ? * and no space or dot at either end)."
+            )
+        if not self.images:
+            raise DatasetError(f"Case '{self.id}': images is empty; give one file or DICOM folder per channel.")
+        if self.quality is LabelQuality.UNLABELLED and self.label is not None:
+            raise DatasetError(
+                f"Case '{self.id}': quality is unlabelled but a label is given ({self.label}); "
+                "set quality to HQA or LQA, or label to null."
+            )
+        if self.quality is not LabelQuality.UNLABELLED and self.label is None:
+            raise DatasetError(
+                f"Case '{self.id}': quality is {self.quality.value} but there is no label; "
+                "give a label, or set quality to unlabelled."
+            )
+        if not self.patient:
+            object.__setattr__(self, "patient", self.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from AIDELib.grid import as_volume
 from AIDELib.settings import Normalization
 
 
@@ -45,22 +46,22 @@ class SlicePlan:
     normalization: Normalization
 
 
-def choose_slice_plan(images: Sequence[sitk.Image], slice_size: int, normalization: Normalization) -> SlicePlan:
+def choose_slice_plan(images: Iterable[sitk.Image], slice_size: int, normalization: Normalization) -> SlicePlan:
     """Return the plan for a training set: across the thickest axis, at the median in-plane spacing.
 
     The spacing is coarser where the largest image would otherwise exceed `slice_size` pixels, by the same factor in both
     directions so that nothing is distorted.
 
     Args:
-        images: the first channel of each training case, 2D or 3D.
+        images: the first channel of each training case, 2D or 3D, for its grid alone.
         slice_size: largest slice edge in pixels.
     """
-    oriented = [_orient(image) for image in images]
-    votes = Counter(_thickest_plane(image) for image in oriented)
+    grids = [(oriented.GetSpacing(), oriented.GetSize()) for oriented in map(_orient, images)]
+    votes = Counter(_thickest_plane(spacing, size) for spacing, size in grids)
     orientation = max(SliceOrientation, key=lambda plane: votes[plane])
-    axes = _AXES[orientation][:2]
-    spacings = np.array([[image.GetSpacing()[axis] for axis in axes] for image in oriented])
-    extents = np.array([[image.GetSpacing()[axis] * image.GetSize()[axis] for axis in axes] for image in oriented])
+    axes = list(_AXES[orientation][:2])
+    spacings = np.array([spacing for spacing, _ in grids])[:, axes]
+    extents = spacings * np.array([size for _, size in grids])[:, axes]
     spacing = np.median(spacings, axis=0)
     spacing = spacing * max(1.0, float((extents / spacing).max()) / slice_size)
     return SlicePlan(orientation, (float(spacing[0]), float(spacing[1])), normalization)
@@ -74,7 +75,7 @@ def cut_image(image: sitk.Image, plan: SlicePlan) -> NDArray[np.float32]:
         is all 0.
     """
     grid = _slice_grid(image, plan)
-    smoothed = _without_detail_finer_than(_as_float(_to_3d(image)), grid)
+    smoothed = _without_detail_finer_than(_as_float(as_volume(image)), grid)
     slices = sitk.GetArrayFromImage(sitk.Resample(smoothed, grid, sitk.Transform(), sitk.sitkLinear, 0.0))
     axes = (1, 2) if plan.normalization is Normalization.SLICE else (0, 1, 2)
     deviation = slices.std(axis=axes, keepdims=True)
@@ -85,7 +86,7 @@ def cut_image(image: sitk.Image, plan: SlicePlan) -> NDArray[np.float32]:
 def cut_labels(labels: sitk.Image, plan: SlicePlan) -> NDArray[np.uint8]:
     """Return the slices (Z, H, W) of a label map, each pixel with the nearest voxel's label."""
     grid = _slice_grid(labels, plan)
-    return sitk.GetArrayFromImage(sitk.Resample(_to_3d(labels), grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0))
+    return sitk.GetArrayFromImage(sitk.Resample(as_volume(labels), grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0))
 
 
 def assemble(slices: NDArray[np.float32], image: sitk.Image, plan: SlicePlan) -> sitk.Image:
@@ -100,7 +101,7 @@ def assemble(slices: NDArray[np.float32], image: sitk.Image, plan: SlicePlan) ->
     """
     stack = sitk.GetImageFromArray(slices)
     stack.CopyInformation(_slice_grid(image, plan))
-    volume = sitk.Resample(stack, _to_3d(image), sitk.Transform(), sitk.sitkLinear, 0.0)
+    volume = sitk.Resample(stack, as_volume(image), sitk.Transform(), sitk.sitkLinear, 0.0)
     if image.GetDimension() == 2:
         volume = volume[:, :, 0]
     volume.CopyInformation(image)
@@ -121,12 +122,12 @@ def assemble_labels(slices: NDArray[np.uint8], image: sitk.Image, plan: SlicePla
     return labels
 
 
-def _thickest_plane(oriented: sitk.Image) -> SliceOrientation:
+def _thickest_plane(spacing: Sequence[float], size: Sequence[int]) -> SliceOrientation:
     """A single-voxel axis counts as the thickest; among equals the first plane of the enumeration is taken."""
 
     def thickness(plane: SliceOrientation) -> tuple[bool, float]:
         axis = _AXES[plane][2]
-        return oriented.GetSize()[axis] == 1, round(oriented.GetSpacing()[axis], 3)
+        return size[axis] == 1, round(spacing[axis], 3)
 
     return max(SliceOrientation, key=thickness)
 
@@ -152,15 +153,11 @@ def _slice_grid(image: sitk.Image, plan: SlicePlan) -> sitk.Image:
 def _geometry_of(image: sitk.Image) -> sitk.Image:
     geometry = sitk.Image(image.GetSize(), sitk.sitkUInt8)
     geometry.CopyInformation(image)
-    return _to_3d(geometry)
-
-
-def _to_3d(image: sitk.Image) -> sitk.Image:
-    return sitk.JoinSeries([image]) if image.GetDimension() == 2 else image
+    return as_volume(geometry)
 
 
 def _orient(image: sitk.Image) -> sitk.Image:
-    return sitk.DICOMOrient(_to_3d(image), "LPS")
+    return sitk.DICOMOrient(as_volume(image), "LPS")
 
 
 def _as_float(image: sitk.Image) -> sitk.Image:
@@ -178,5 +175,6 @@ def _without_detail_finer_than(image: sitk.Image, grid: sitk.Image) -> sitk.Imag
         # (variance of a box: width^2 / 12).
         variance = (ratio**2 - 1) / 12
         if variance > 0.05 and image.GetSize()[axis] >= 4:
-            image = sitk.RecursiveGaussian(image, float(np.sqrt(variance) * spacing), False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis)
+            sigma = float(np.sqrt(variance) * spacing)
+            image = sitk.RecursiveGaussian(image, sigma, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, axis)
     return image

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from AIDELib.errors import DatasetError
+
+# Told apart by people with any colour vision (Okabe and Ito), for structures without a colour of their own.
+DEFAULT_COLORS = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (0, 114, 178),
+    (213, 94, 0),
+    (204, 121, 167),
+)
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -13,8 +26,24 @@ class Structure:
         name: shown to the user and written as the segment's name.
         values: values in label files that mean this structure; several values are merged into one structure.
         color: red, green, blue, each 0 to 255.
+
+    Raises:
+        DatasetError: the name is empty, a value is not a positive whole number, or a colour is out of range.
     """
 
     name: str
     values: tuple[int, ...]
     color: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise DatasetError("A structure has no name; give each structure a name.")
+        if not self.values or any(value < 1 for value in self.values) or len(set(self.values)) < len(self.values):
+            raise DatasetError(
+                f"Structure '{self.name}': value must be one or several different whole numbers from 1 on, "
+                f"got {list(self.values)}."
+            )
+        if len(self.color) != 3 or any(not 0 <= part <= 255 for part in self.color):
+            raise DatasetError(
+                f"Structure '{self.name}': color must be red, green and blue, each 0 to 255, got {list(self.color)}."
+            )

@@ -1,0 +1,107 @@
+"""Checkpoints: the state of a stage after an epoch, exactly, so that a resumed run equals an unbroken one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from AIDELib.container import Container, ContainerError, read_container, write_container
+from AIDELib.errors import RunError
+from AIDELib.learner import Learner
+from AIDELib.stage import Stage
+
+_DOCUMENT = "checkpoint.json"
+# The one before the newest stays until the newest is complete, and for the case that its disk block fails.
+KEPT = 2
+
+
+def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection: dict[str, Any]) -> None:
+    """Write a checkpoint of a stage and remove those that are no longer needed.
+
+    Args:
+        given_labels: (N, H, W) labels that the stage started with.
+        selection: what model selection remembers, JSON values.
+    """
+    tensors = {"labels": {"given": given_labels}}
+    for position, (learner, label_set) in enumerate(zip(stage.learners, stage.label_sets, strict=True)):
+        tensors[f"network{position + 1}"] = dict(learner.network.state_dict())
+        if learner.predictor is not learner.network:
+            tensors[f"average{position + 1}"] = dict(learner.predictor.state_dict())
+        tensors[f"optimizer{position + 1}"] = _optimizer_tensors(learner)
+        tensors["labels"][f"network{position + 1}"] = label_set.labels
+    document = {
+        "stage": stage.index,
+        "epoch": stage.epoch,
+        "steps": [learner.steps for learner in stage.learners],
+        "corrected_at": [label_set.corrected_at for label_set in stage.label_sets],
+        "selection": selection,
+    }
+    write_container(folder / _name(stage.index, stage.epoch), _DOCUMENT, Container(document, tensors))
+    for outdated in checkpoint_files(folder)[:-KEPT]:
+        outdated.unlink()
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """Return the checkpoints of a run, oldest first."""
+    return sorted(path for path in folder.glob("*.zip") if re.fullmatch(r"stage\d-epoch\d{6}\.zip", path.name))
+
+
+def load_newest_checkpoint(folder: Path) -> Container | None:
+    """Return the newest checkpoint that can be read; None where there is none.
+
+    Raises:
+        RunError: there are checkpoints, but none can be read.
+    """
+    reasons = []
+    for path in reversed(checkpoint_files(folder)):
+        try:
+            return read_container(path, _DOCUMENT)
+        except (ContainerError, OSError) as error:
+            reasons.append(f"{path.name}: {error}")
+    if reasons:
+        raise RunError(f"No checkpoint in {folder} can be read ({'; '.join(reasons)}). Start the run anew.")
+    return None
+
+
+def restore_stage(stage: Stage, checkpoint: Container) -> None:
+    """Bring a newly made stage into the state that was saved.
+
+    Raises:
+        RunError: the checkpoint is of other networks or other cases.
+    """
+    try:
+        for position, (learner, label_set) in enumerate(zip(stage.learners, stage.label_sets, strict=True)):
+            learner.network.load_state_dict(checkpoint.tensors[f"network{position + 1}"])
+            if learner.predictor is not learner.network:
+                learner.predictor.load_state_dict(checkpoint.tensors[f"average{position + 1}"])
+            _restore_optimizer(learner, checkpoint.tensors[f"optimizer{position + 1}"])
+            learner.steps = checkpoint.document["steps"][position]
+            label_set.labels.copy_(checkpoint.tensors["labels"][f"network{position + 1}"])
+            label_set.corrected_at = checkpoint.document["corrected_at"][position]
+        stage.epoch = checkpoint.document["epoch"]
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise RunError(
+            f"The checkpoint does not fit the run ({error}). Were cases or settings changed since? Start a new run."
+        ) from None
+
+
+def _name(stage: int, epoch: int) -> str:
+    return f"stage{stage}-epoch{epoch:06d}.zip"
+
+
+def _optimizer_tensors(learner: Learner) -> dict[str, Tensor]:
+    state = learner.optimizer.state_dict()["state"]
+    return {f"{index}/{name}": torch.as_tensor(value) for index, own in state.items() for name, value in own.items()}
+
+
+def _restore_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = tensor
+    groups = learner.optimizer.state_dict()["param_groups"]
+    learner.optimizer.load_state_dict({"state": state, "param_groups": groups})

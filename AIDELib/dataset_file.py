@@ -1,0 +1,198 @@
+"""`dataset.json`: the format "aide-dataset/1", read, validated and written."""
+
+from __future__ import annotations
+
+import json
+import os
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from AIDELib.atomic_file import write_text_atomically
+from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.dataset import Dataset
+from AIDELib.errors import DatasetError
+from AIDELib.structure import DEFAULT_COLORS, Structure
+from AIDELib.volume import split_channel
+
+FORMAT = "aide-dataset/1"
+
+_Kind = TypeVar("_Kind", bound=Enum)
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Read and validate a `dataset.json`; the images themselves are not opened.
+
+    Raises:
+        DatasetError: the file cannot be read, is no dataset, or a case is faulty; the message names case and field.
+    """
+    document = _read_json(path)
+    _check_fields(document, "The dataset", {"format", "channels", "structures", "cases"}, set())
+    if document["format"] != FORMAT:
+        raise DatasetError(
+            f"{path}: format is '{document['format']}', but this version of AIDE reads '{FORMAT}'. "
+            "Update AIDE, or write the file anew with 'import'."
+        )
+    folder = path.absolute().parent
+    return Dataset(
+        tuple(_text(name, "The dataset", "channels") for name in _list(document["channels"], "The dataset", "channels")),
+        tuple(
+            _parse_structure(entry, index)
+            for index, entry in enumerate(_list(document["structures"], "The dataset", "structures"))
+        ),
+        tuple(
+            _parse_case(entry, index, folder)
+            for index, entry in enumerate(_list(document["cases"], "The dataset", "cases"))
+        ),
+    )
+
+
+def save_dataset(dataset: Dataset, path: Path) -> None:
+    """Write a `dataset.json`, with paths relative to it where both are on one drive."""
+    folder = path.absolute().parent
+    document = {
+        "format": FORMAT,
+        "channels": list(dataset.channels),
+        "structures": [_structure_entry(structure) for structure in dataset.structures],
+        "cases": [_case_entry(case, folder) for case in dataset.cases],
+    }
+    write_text_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def _structure_entry(structure: Structure) -> dict[str, Any]:
+    values = list(structure.values)
+    return {
+        "name": structure.name,
+        "value": values[0] if len(values) == 1 else values,
+        "color": list(structure.color),
+    }
+
+
+def _case_entry(case: Case, folder: Path) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": case.id,
+        "patient": case.patient,
+        "images": [_relative(image, folder) for image in case.images],
+        "label": None if case.label is None else _relative(case.label, folder),
+        "quality": case.quality.value,
+        "split": case.split.value,
+        "domain": case.domain,
+    }
+    if case.rater_labels:
+        entry["raters"] = [_relative(label, folder) for label in case.rater_labels]
+    return entry
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive on Windows
+        return path.as_posix()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DatasetError(f"There is no file {path}. Write one with 'import', or check the path.") from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise DatasetError(f"{path} is not a text file in UTF-8, so it is no dataset.json.") from None
+    except json.JSONDecodeError as error:
+        raise DatasetError(f"{path} is no valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise DatasetError(f"{path} is nested too deeply to be a dataset.json.") from None
+    if not isinstance(document, dict):
+        raise DatasetError(f"{path} is no dataset.json: it must hold an object with format, channels, structures, cases.")
+    return document
+
+
+def _parse_structure(entry: Any, index: int) -> Structure:
+    owner = f"Structure {index + 1}"
+    fields = _object(entry, owner)
+    if isinstance(fields.get("name"), str):
+        owner = f"Structure '{fields['name']}'"
+    _check_fields(fields, owner, {"name", "value"}, {"color"})
+    value = fields["value"]
+    values = value if isinstance(value, list) else [value]
+    color = fields.get("color", list(DEFAULT_COLORS[index % len(DEFAULT_COLORS)]))
+    return Structure(
+        _text(fields["name"], owner, "name"),
+        tuple(_whole_number(one, owner, "value") for one in values),
+        tuple(_whole_number(part, owner, "color") for part in _list(color, owner, "color")),  # type: ignore[arg-type]
+    )
+
+
+def _parse_case(entry: Any, index: int, folder: Path) -> Case:
+    owner = f"Case {index + 1} of the list"
+    fields = _object(entry, owner)
+    if isinstance(fields.get("id"), str):
+        owner = f"Case '{fields['id']}'"
+    _check_fields(fields, owner, {"id", "images", "label", "quality", "split"}, {"patient", "domain", "raters"})
+
+    def path_of(value: Any, field: str) -> Path:
+        return _existing(Path(os.path.abspath(folder / _text(value, owner, field))), owner, field)
+
+    label = fields["label"]
+    return Case(
+        id=_text(fields["id"], owner, "id"),
+        images=tuple(path_of(image, "images") for image in _list(fields["images"], owner, "images")),
+        label=None if label is None else path_of(label, "label"),
+        quality=_choice(LabelQuality, fields["quality"], owner, "quality"),
+        split=_choice(Split, fields["split"], owner, "split"),
+        patient=_text(fields.get("patient", ""), owner, "patient"),
+        domain=_text(fields.get("domain", ""), owner, "domain"),
+        rater_labels=tuple(path_of(label, "raters") for label in _list(fields.get("raters", []), owner, "raters")),
+    )
+
+
+def _check_fields(fields: dict[str, Any], owner: str, required: set[str], optional: set[str]) -> None:
+    for name in sorted(required - fields.keys()):
+        raise DatasetError(f"{owner}: the field '{name}' is missing.")
+    for name in sorted(fields.keys() - required - optional):
+        raise DatasetError(
+            f"{owner}: there is no field '{name}'. The fields are: {', '.join(sorted(required | optional))}."
+        )
+
+
+def _existing(path: Path, owner: str, field: str) -> Path:
+    if not split_channel(path)[0].exists():
+        raise DatasetError(f"{owner}: {field} names {path}, which does not exist. Check the path or move the file there.")
+    return path
+
+
+def _object(value: Any, owner: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DatasetError(f"{owner}: must be an object with named fields, got {_shown(value)}.")
+    return value
+
+
+def _list(value: Any, owner: str, field: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise DatasetError(f"{owner}: {field} must be a list, got {_shown(value)}.")
+    return value
+
+
+def _text(value: Any, owner: str, field: str) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise DatasetError(f"{owner}: {field} must be a text, got {_shown(value)}.")
+    return value
+
+
+def _whole_number(value: Any, owner: str, field: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise DatasetError(f"{owner}: {field} must be a whole number, got {_shown(value)}.")
+    return value
+
+
+def _choice(kind: type[_Kind], value: Any, owner: str, field: str) -> _Kind:
+    allowed = [member.value for member in kind]
+    if value not in allowed:
+        raise DatasetError(f"{owner}: {field} must be one of {', '.join(allowed)}, got {_shown(value)}.")
+    return kind(value)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,103 @@
+"""Volumes in, label and probability volumes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from AIDELib.errors import ModelError
+from AIDELib.label_pass import PIXELS_PER_BATCH
+from AIDELib.model import Model
+from AIDELib.postprocessing import keep_largest_components
+from AIDELib.settings import Precision
+from AIDELib.slice_set import centred_placement, padded_edge
+from AIDELib.slicing import assemble, cut_image
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about one examination, on the grid of the first channel.
+
+    Attributes:
+        labels: uint8, 0 background, i + 1 = structure i.
+        probabilities: float32, 0 to 1, one volume per structure.
+    """
+
+    labels: sitk.Image
+    probabilities: tuple[sitk.Image, ...]
+
+
+class Predictor:
+    """A model ready to segment on a device.
+
+    Args:
+        model: the model.
+        device: where it computes.
+        precision: arithmetic of the networks.
+
+    Raises:
+        ModelError: the model's network is unknown or its weights do not fit.
+    """
+
+    def __init__(self, model: Model, device: torch.device, precision: Precision = Precision.FLOAT32) -> None:
+        self.model = model
+        self._device = device
+        self._precision = precision
+        self._networks = model.create_networks(device)
+
+    def predict(
+        self, channels: Sequence[sitk.Image], observe: Callable[[float], None] = lambda share: None
+    ) -> Prediction:
+        """Segment one examination.
+
+        Args:
+            channels: one image per channel of the model, 2D or 3D, all on one grid.
+            observe: called with the share done, 0 to 1; may raise to cancel.
+
+        Raises:
+            ModelError: the number of images is not that of the model's channels.
+        """
+        if len(channels) != len(self.model.channels):
+            raise ModelError(
+                f"The model needs {len(self.model.channels)} image(s) in this order: {', '.join(self.model.channels)}; "
+                f"{len(channels)} given."
+            )
+        stack = np.stack([cut_image(channel, self.model.plan) for channel in channels], axis=1)
+        slices = self._predict_slices(stack, observe)
+        classes = [assemble(slices[:, index], channels[0], self.model.plan) for index in range(slices.shape[1])]
+        probabilities = np.stack([sitk.GetArrayFromImage(image) for image in classes])
+        labels = np.argmax(probabilities, axis=0).astype(np.uint8)
+        if self.model.largest_component:
+            labels = keep_largest_components(labels, len(self.model.structures))
+        label_image = sitk.GetImageFromArray(labels)
+        label_image.CopyInformation(channels[0])
+        return Prediction(label_image, tuple(classes[1:]))
+
+    def _predict_slices(self, stack: NDArray[np.float32], observe: Callable[[float], None]) -> NDArray[np.float32]:
+        """Return the probabilities (Z, C, H, W) of slices (Z, M, H, W)."""
+        size = stack.shape[2:]
+        edges = padded_edge(size[0]), padded_edge(size[1])
+        placement = centred_placement(size, edges)
+        padded = torch.zeros(*stack.shape[:2], *edges)
+        padded[:, :, *placement] = torch.from_numpy(stack)
+        batch_size = max(1, PIXELS_PER_BATCH // (edges[0] * edges[1]))
+        parts = []
+        for start in range(0, len(padded), batch_size):
+            observe(start / len(padded))
+            parts.append(self._mean_probabilities(padded[start : start + batch_size].to(self._device)).cpu())
+        observe(1.0)
+        return torch.cat(parts)[:, :, *placement].numpy()
+
+    def _mean_probabilities(self, images: Tensor) -> Tensor:
+        images = images.contiguous(memory_format=torch.channels_last)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, self._precision is Precision.BFLOAT16),
+        ):
+            return torch.stack([network(images).float().softmax(dim=1) for network in self._networks]).mean(dim=0)

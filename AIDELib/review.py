@@ -1,0 +1,68 @@
+"""Label review: the cases ranked by how far the networks disagree with the label that they were given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from AIDELib.case import LabelQuality
+from AIDELib.errors import RunError
+from AIDELib.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class ReviewedCase:
+    """What the networks think of one training case's given (or generated) label.
+
+    Attributes:
+        case: its id.
+        quality: worth of its label.
+        suspicion: 1 - mean over the networks of the DSC of their prediction with the given label; 0 to 1.
+        trend: that mean DSC after each epoch.
+        corrected_at: for each network, the epochs after which it rewrote the label.
+        suggestion: file with the networks' joint prediction, relative to the run folder; None for trusted labels.
+    """
+
+    case: str
+    quality: LabelQuality
+    suspicion: float
+    trend: tuple[float, ...]
+    corrected_at: tuple[tuple[int, ...], ...]
+    suggestion: str | None
+
+
+def rank(cases: Sequence[ReviewedCase]) -> list[ReviewedCase]:
+    """Return the cases, most suspect first; ties by id."""
+    return sorted(cases, key=lambda case: (-case.suspicion, case.case))
+
+
+def review_document(cases: Sequence[ReviewedCase]) -> dict[str, Any]:
+    """Return the ranked cases as JSON values."""
+    return {"format": "aide-review/1", "cases": [asdict(case) for case in rank(cases)]}
+
+
+def read_review(run: RunFolder) -> list[ReviewedCase]:
+    """Return the ranked cases of a run.
+
+    Raises:
+        RunError: the run has no review yet, or its file is damaged.
+    """
+    if not run.review_file.exists():
+        raise RunError(f"{run.path} has no label review yet; it is written after the first epoch of the training proper.")
+    try:
+        entries = json.loads(run.review_file.read_text(encoding="utf-8"))["cases"]
+        return [
+            ReviewedCase(
+                case=entry["case"],
+                quality=LabelQuality(entry["quality"]),
+                suspicion=float(entry["suspicion"]),
+                trend=tuple(entry["trend"]),
+                corrected_at=tuple(tuple(epochs) for epochs in entry["corrected_at"]),
+                suggestion=entry["suggestion"],
+            )
+            for entry in entries
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{run.review_file} is damaged ({error!r}).") from None

@@ -1,0 +1,326 @@
+"""A training run from its folder: label the unlabelled, train, select, and leave model, labels and review behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+import torch
+from torch import Tensor
+
+from AIDELib.atomic_file import replacing, write_text_atomically
+from AIDELib.case import LabelQuality, Split
+from AIDELib.checkpoint import load_newest_checkpoint, restore_stage, save_checkpoint
+from AIDELib.container import Container
+from AIDELib.dataset import Dataset
+from AIDELib.dataset_file import load_dataset, save_dataset
+from AIDELib.device import describe_device, make_deterministic
+from AIDELib.errors import AIDEError, DatasetError
+from AIDELib.label_pass import agreements_with, predict_labels
+from AIDELib.methods import create_method
+from AIDELib.model import Model, save_model
+from AIDELib.model_selection import ModelSelection
+from AIDELib.preparation import cut_cases, plan_slices
+from AIDELib.progress import Listener, Progress, StopRequested
+from AIDELib.review import ReviewedCase, review_document
+from AIDELib.run_folder import Request, RunDescription, RunFolder, RunStatus
+from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.slicing import assemble_labels
+from AIDELib.stage import EpochResult, Stage
+from AIDELib.standardization import Standardization, pretraining_method, standardize
+from AIDELib.volume import read_grid
+
+PRETRAINING, TRAINING = 0, 1
+_STAGE_NAMES = {PRETRAINING: "pretraining", TRAINING: "training"}
+
+
+def prepare_run(dataset: Dataset, run: RunFolder, description: RunDescription) -> Standardization:
+    """Make the run folder of a new run and return what will happen in it.
+
+    Raises:
+        DatasetError: the dataset has no labelled training case, or none of the quality that the method needs.
+        SettingsError: the method is unknown.
+        RunError: the folder holds a run already or cannot be written.
+    """
+    cases = dataset.select(Split.TRAIN)
+    standardization = standardize(cases, description.task)
+    method = create_method(description.method, description.settings)
+    if not any(method.learns_from(case) for case in cases):
+        raise DatasetError(
+            f"The method '{method.name}' learns from HQA cases only, and no training case has that quality. "
+            "Mark the best-labelled cases as HQA, or choose another method."
+        )
+    run.create(description)
+    save_dataset(dataset, run.dataset_file)
+    run.write_state(RunStatus.PREPARED, statement=standardization.statement)
+    return standardization
+
+
+def train(run: RunFolder, device: torch.device, listener: Listener = lambda event: None) -> None:
+    """Train a prepared run, or go on with an interrupted one from its newest checkpoint.
+
+    A stop request ends it after the current iteration, with the status STOPPED; the epoch begun is then lost.
+
+    Args:
+        listener: called with each event, in this process.
+
+    Raises:
+        AIDEError: files cannot be used; the status is then FAILED, with the message.
+    """
+    progress = Progress(run, listener)
+    run.withdraw(Request.STOP)
+    run.withdraw(Request.PAUSE)
+    try:
+        make_deterministic()
+        _Training(run, device, progress).complete()
+    except StopRequested:
+        run.withdraw(Request.STOP)
+        progress.event("stopped")
+        progress.state(RunStatus.STOPPED, message="Stopped on request.")
+    except AIDEError as error:
+        progress.event("failed", message=str(error))
+        progress.state(RunStatus.FAILED, message=str(error))
+        raise
+    except KeyboardInterrupt:
+        progress.event("stopped")
+        progress.state(RunStatus.STOPPED, message="Interrupted.")
+        raise
+
+
+class _Training:
+    """The parts of one run that its steps share."""
+
+    def __init__(self, run: RunFolder, device: torch.device, progress: Progress) -> None:
+        self._run = run
+        self._device = device
+        self._progress = progress
+        description = run.read_description()
+        self._settings = description.settings
+        self._method = create_method(description.method, description.settings)
+        self._dataset = load_dataset(run.dataset_file)
+        self._train_cases = self._dataset.select(Split.TRAIN)
+        self._standardization = standardize(self._train_cases, description.task)
+        self._structure_count = len(self._dataset.structures)
+
+    def complete(self) -> None:
+        checkpoint = load_newest_checkpoint(self._run.checkpoint_folder)
+        self._announce(checkpoint)
+        if checkpoint is None:
+            # Without a checkpoint nothing of an earlier attempt counts.
+            for outdated in (self._run.corrected_folder, self._run.suggested_folder):
+                shutil.rmtree(outdated, ignore_errors=True)
+        self._plan = plan_slices(self._train_cases, self._settings)
+        cut = self._cut(Split.TRAIN)
+        self._validation = self._validation_set()
+        labels = self._labels_of_unlabelled(cut, checkpoint)
+        self._train(self._with_labels(cut, labels), checkpoint)
+
+    def _announce(self, checkpoint: Container | None) -> None:
+        self._progress.event(
+            "start" if checkpoint is None else "resume",
+            statement=self._standardization.statement,
+            method=self._method.name,
+            device=describe_device(self._device),
+        )
+        self._progress.state(
+            RunStatus.RUNNING,
+            stage="reading images",
+            statement=self._standardization.statement,
+            method=self._method.name,
+            device=describe_device(self._device),
+            message="",
+        )
+
+    def _cut(self, split: Split) -> list[CaseSlices]:
+        return cut_cases(self._dataset.select(split), self._dataset, self._plan, self._progress.step)
+
+    def _validation_set(self) -> tuple[SliceSet, Tensor] | None:
+        cut = [case for case in self._cut(Split.VAL) if case.labels is not None]
+        if not cut:
+            return None
+        slices = SliceSet.build(cut, self._device)
+        return slices, slices.pad_labels([case.labels for case in cut if case.labels is not None])
+
+    # The unlabelled cases are labelled first.
+
+    def _labels_of_unlabelled(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> dict[str, Any]:
+        """Return the generated label maps (Z, H, W) of the unlabelled cases by case id."""
+        unlabelled = [case for case in cut if case.labels is None]
+        if not unlabelled or not self._method.learns_from(unlabelled[0].case):
+            return {}
+        slices = SliceSet.build(unlabelled, self._device)
+        if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
+            # The checkpoint of the training holds all labels; these are only their shape.
+            return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
+        stage = self._pretrain(cut, checkpoint)
+        predicted = predict_labels(stage.learners[0].predict, slices, self._structure_count)
+        self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
+        return {case.case.id: labels for case, labels in zip(unlabelled, predicted, strict=True)}
+
+    def _pretrain(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> Stage:
+        method = pretraining_method(self._train_cases, self._settings)
+        stage, given = self._create_stage(
+            PRETRAINING,
+            method,
+            self._settings.pretraining_epochs,
+            [case for case in cut if method.learns_from(case.case)],
+            checkpoint,
+        )
+        while stage.epoch < stage.epochs:
+            self._run_epoch(stage, later_epochs=self._settings.epochs)
+            save_checkpoint(self._run.checkpoint_folder, stage, given, {})
+        return stage
+
+    @staticmethod
+    def _with_labels(cut: Sequence[CaseSlices], labels: dict[str, Any]) -> list[CaseSlices]:
+        return [CaseSlices(case.case, case.images, labels.get(case.case.id, case.labels)) for case in cut]
+
+    # The training proper.
+
+    def _train(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> None:
+        learned = [case for case in cut if self._method.learns_from(case.case)]
+        stage, given = self._create_stage(TRAINING, self._method, self._settings.epochs, learned, checkpoint)
+        selection = ModelSelection()
+        trends: list[list[float]] = [[] for _ in learned]
+        if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
+            given = checkpoint.tensors["labels"]["given"].to(self._device)
+            selection = ModelSelection(**checkpoint.document["selection"]["best"])
+            trends = checkpoint.document["selection"]["trends"]
+        while stage.epoch < stage.epochs:
+            result = self._run_epoch(stage, later_epochs=0)
+            self._keep_if_best(stage, result, selection)
+            self._write_corrected_labels(stage, result)
+            self._write_review(stage, result, given, trends)
+            save_checkpoint(
+                self._run.checkpoint_folder, stage, given, {"best": selection.to_json(), "trends": trends}
+            )
+        self._write_suggestions(stage)
+        self._progress.event("finished", best_epoch=selection.best_epoch, best_score=selection.best_score)
+        self._progress.state(
+            RunStatus.FINISHED, share=1.0, seconds_left=0.0, best_epoch=selection.best_epoch, message="Training finished."
+        )
+
+    def _create_stage(
+        self, index: int, method: Any, epochs: int, cut: Sequence[CaseSlices], checkpoint: Container | None
+    ) -> tuple[Stage, Tensor]:
+        slices = SliceSet.build(cut, self._device)
+        labels = slices.pad_labels([case.labels for case in cut if case.labels is not None])
+        stage = Stage(index, method, epochs, slices, labels, self._structure_count)
+        if checkpoint is not None and checkpoint.document["stage"] == index:
+            restore_stage(stage, checkpoint)
+        self._progress.begin_stage()
+        return stage, labels
+
+    def _run_epoch(self, stage: Stage, later_epochs: int) -> EpochResult:
+        name = _STAGE_NAMES[stage.index]
+        self._progress.begin_epoch(name, stage.epoch + 1, stage.epochs, later_epochs)
+        result = stage.run_epoch(self._progress.step)
+        seconds = self._progress.end_epoch()
+        self._progress.event(
+            "epoch",
+            stage=name,
+            epoch=result.epoch,
+            epochs=stage.epochs,
+            loss=[round(loss, 6) for loss in result.losses],
+            agreement=[round(float(np.mean(own)), 6) for own in result.predictions.agreements],
+            seconds=round(seconds, 3),
+        )
+        for position, cases in enumerate(result.corrected):
+            if cases:
+                self._progress.event("correction", epoch=result.epoch, network=position + 1, cases=list(cases))
+        return result
+
+    def _keep_if_best(self, stage: Stage, result: EpochResult, selection: ModelSelection) -> None:
+        scores = self._scores(stage, result)
+        if self._validation is not None:
+            self._progress.event("validation", epoch=result.epoch, dsc=[round(score, 6) for score in scores])
+        if selection.is_best(result.epoch, scores):
+            save_model(self._model(stage, scores, result.epoch), self._run.model_file)
+
+    def _scores(self, stage: Stage, result: EpochResult) -> list[float]:
+        if self._validation is None:
+            return [float(np.mean(agreements)) for agreements in result.predictions.agreements]
+        slices, labels = self._validation
+        predictions = [predict_labels(learner.predict, slices, self._structure_count) for learner in stage.learners]
+        return [
+            float(np.mean(agreements_with(own, labels, slices, self._structure_count))) for own in predictions
+        ]
+
+    def _model(self, stage: Stage, scores: Sequence[float], epoch: int) -> Model:
+        chosen = range(len(scores)) if self._settings.ensemble else [int(np.argmax(scores))]
+        counts = {quality.value: 0 for quality in LabelQuality}
+        for case in self._train_cases:
+            counts[case.quality.value] += 1
+        return Model(
+            channels=self._dataset.channels,
+            structures=self._dataset.structures,
+            plan=self._plan,
+            network=self._settings.network,
+            width=self._settings.network_width,
+            weights=tuple(dict(stage.learners[index].predictor.state_dict()) for index in chosen),
+            largest_component=self._settings.largest_component,
+            training={
+                "method": self._method.name,
+                "task": self._standardization.task.value,
+                "cases": counts,
+                "epoch": epoch,
+                "score": {
+                    "kind": "training agreement" if self._validation is None else "validation DSC",
+                    "value": round(float(np.mean(scores)), 6),
+                },
+                "settings": self._settings.to_json(),
+                "torch": str(torch.__version__),
+            },
+        )
+
+    # What people look at.
+
+    def _write_corrected_labels(self, stage: Stage, result: EpochResult) -> None:
+        for position, (label_set, corrected) in enumerate(zip(stage.label_sets, result.corrected, strict=True)):
+            for index, case in enumerate(stage.slices.cases):
+                if case.id in corrected:
+                    folder = self._run.corrected_folder / f"network{position + 1}"
+                    self._write_labels(stage.slices.case_labels(label_set.labels, index), stage, index, folder)
+
+    def _write_suggestions(self, stage: Stage) -> None:
+        def joint(images: Tensor) -> Tensor:
+            return torch.stack([learner.predict(images) for learner in stage.learners]).mean(dim=0)
+
+        predictions = predict_labels(joint, stage.slices, self._structure_count)
+        for index, (case, labels) in enumerate(zip(stage.slices.cases, predictions, strict=True)):
+            if case.quality is not LabelQuality.HQA:
+                self._write_labels(labels, stage, index, self._run.suggested_folder)
+
+    def _write_labels(self, slices: np.ndarray, stage: Stage, index: int, folder: Path) -> None:
+        case = stage.slices.cases[index]
+        labels = assemble_labels(slices, read_grid(case.images[0]), self._plan, self._structure_count + 1)
+        with replacing(folder / f"{case.id}.nii.gz") as temporary:
+            sitk.WriteImage(labels, str(temporary), useCompression=True)
+
+    def _write_review(self, stage: Stage, result: EpochResult, given: Tensor, trends: list[list[float]]) -> None:
+        with_given = np.mean(
+            [
+                agreements_with(own, given, stage.slices, self._structure_count)
+                for own in result.predictions.labels
+            ],
+            axis=0,
+        )
+        reviewed = []
+        for index, case in enumerate(stage.slices.cases):
+            trends[index].append(round(float(with_given[index]), 6))
+            reviewed.append(
+                ReviewedCase(
+                    case=case.id,
+                    quality=case.quality,
+                    suspicion=round(1 - float(with_given[index]), 6),
+                    trend=tuple(trends[index]),
+                    corrected_at=tuple(tuple(label_set.corrected_at[index]) for label_set in stage.label_sets),
+                    suggestion=None if case.quality is LabelQuality.HQA else f"suggested/{case.id}.nii.gz",
+                )
+            )
+        write_text_atomically(self._run.review_file, json.dumps(review_document(reviewed), indent=1) + "\n")
