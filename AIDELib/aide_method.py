@@ -10,7 +10,7 @@ from torch import Tensor
 from AIDELib.augmentation import SpatialAugmentation
 from AIDELib.case import LabelQuality
 from AIDELib.consistency_loss import consistency_loss
-from AIDELib.label_correction import cases_to_correct, correction_is_due
+from AIDELib.label_correction import cases_to_correct, correction_is_due, with_consensus
 from AIDELib.label_filtering import consistency_ramp, suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
@@ -78,5 +78,8 @@ class AIDE(TrainingMethod):
             return
         protected = [case.quality is LabelQuality.HQA for case in slices.cases]
         for label_set, labels, agreements in zip(label_sets, predictions.labels, predictions.agreements, strict=True):
-            for case_index in cases_to_correct(agreements, protected, settings.correction_share):
+            chosen = cases_to_correct(agreements, protected, settings.correction_share)
+            if settings.correction_needs_consensus:
+                chosen = with_consensus(chosen, predictions.mutual_agreements(), agreements)
+            for case_index in chosen:
                 label_set.rewrite(slices, case_index, labels[case_index], epoch)

@@ -24,7 +24,10 @@ class Conventional(TrainingMethod):
     def losses(
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
     ) -> tuple[Tensor, ...]:
-        return (self.sample_losses(learners[0].forward(batch.images), batch.labels[0]).mean(),)
+        return tuple(
+            self.sample_losses(learner.forward(batch.images), labels).mean()
+            for learner, labels in zip(learners, batch.labels, strict=True)
+        )
 
 
 class Supervised(Conventional):

@@ -52,3 +52,19 @@ def cases_to_correct(agreements: Sequence[float], protected: Sequence[bool], sha
     open_cases = [index for index, is_protected in enumerate(protected) if not is_protected]
     ranked = sorted(open_cases, key=lambda index: agreements[index])
     return ranked[: math.ceil(share * len(open_cases))]
+
+
+def with_consensus(
+    candidates: Sequence[int], mutual_agreements: Sequence[float], agreements: Sequence[float]
+) -> list[int]:
+    """Return the cases whose predictions the networks agree on more than each of them does with its labels.
+
+    A prediction that the other network does not share is as likely an error as the label is; written into the labels, it
+    would be learned and predicted again.
+
+    Args:
+        candidates: indices of cases.
+        mutual_agreements: for each case, of the networks' predictions with each other.
+        agreements: for each case, of one network's prediction with its labels.
+    """
+    return [index for index in candidates if mutual_agreements[index] > agreements[index]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -34,6 +34,11 @@ class Learner:
         self._averaging = settings.averaging
         self._precision = settings.precision
         self._device = device
+
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with weights of an earlier training instead of random ones."""
+        self.network.load_state_dict(weights)
+        self.predictor.load_state_dict(weights)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the training-mode logits (B, C, H, W), float32, of images (B, M, H, W)."""

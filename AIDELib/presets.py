@@ -13,6 +13,7 @@ PAPER = Settings(
     network_width=32,
     epochs=100,
     pretraining_epochs=100,
+    pretrained_start=False,
     iterations_per_epoch=0,
     batch_size=4,
     trusted_share=0.0,
@@ -38,6 +39,7 @@ PAPER = Settings(
     correction_share=0.25,
     correction_first_epoch=1,
     correction_interval=10,
+    correction_needs_consensus=False,
     largest_component=True,
     ensemble=False,
 )
@@ -47,6 +49,7 @@ STANDARD = PAPER.replace(
     network_width=16,
     epochs=30,
     pretraining_epochs=10,
+    pretrained_start=True,
     iterations_per_epoch=250,
     batch_size=8,
     trusted_share=0.25,
@@ -61,6 +64,7 @@ STANDARD = PAPER.replace(
     pseudo_label_augmentations=1,
     correction_first_epoch=4,
     correction_interval=2,
+    correction_needs_consensus=True,
     ensemble=True,
 )
 

@@ -56,6 +56,7 @@ class Settings:
     # Optimization
     epochs: int = setting("epochs of the training proper", 1, 100_000)
     pretraining_epochs: int = setting("epochs of training on the labelled cases that precede the labelling", 1, 100_000)
+    pretrained_start: bool = setting("whether each network starts from a pretrained one; otherwise from random weights")
     iterations_per_epoch: int = setting("batches per epoch; 0 means every slice once", 0, 1_000_000)
     batch_size: int = setting("slices per batch", 2, 4096)
     trusted_share: float = setting("share of each batch drawn from HQA cases; 0 means as often as they occur", 0, 1)
@@ -89,6 +90,9 @@ class Settings:
     correction_share: float = setting("share of the cases, smallest agreement first, whose labels are rewritten", 0, 1)
     correction_first_epoch: int = setting("first epoch after which labels are rewritten", 1, 100_000)
     correction_interval: int = setting("epochs between corrections once the warm-up is over", 1, 100_000)
+    correction_needs_consensus: bool = setting(
+        "whether a label is rewritten only where the networks agree with each other more than with it"
+    )
 
     # Prediction
     largest_component: bool = setting("whether a prediction keeps only the largest component of each structure")

@@ -101,7 +101,7 @@ class Stage:
             agreements_with(own, label_set.labels, self.slices, self.structure_count)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
-        return Predictions(labels, agreements)
+        return Predictions(labels, agreements, self.structure_count)
 
     def _train(self, epoch: int, generator: torch.Generator, observe: IterationObserver) -> tuple[float, ...]:
         settings = self.settings

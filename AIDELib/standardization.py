@@ -59,11 +59,16 @@ def standardize(cases: Sequence[Case], task: Task | None = None) -> Standardizat
     return Standardization(chosen, _statement(chosen, cases, counts), bool(unlabelled))
 
 
-def pretraining_method(cases: Sequence[Case], settings: Settings) -> TrainingMethod:
-    """Return the method of the model that labels the unlabelled cases: on HQA cases alone where there are any."""
-    if any(case.quality is LabelQuality.HQA for case in cases):
-        return Supervised(settings)
-    return SupervisedOnAllLabels(settings)
+def pretraining_method(cases: Sequence[Case], settings: Settings, network_count: int) -> TrainingMethod:
+    """Return the method of the models that label the unlabelled cases: on HQA cases alone where there are any.
+
+    Args:
+        network_count: models that are trained side by side, from different random weights.
+    """
+    trusted = any(case.quality is LabelQuality.HQA for case in cases)
+    method = Supervised(settings) if trusted else SupervisedOnAllLabels(settings)
+    method.network_count = network_count
+    return method
 
 
 def _fitting_task(cases: Sequence[Case], counts: Counter[LabelQuality]) -> Task:

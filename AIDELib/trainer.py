@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,7 @@ class _Training:
         self._train_cases = self._dataset.select(Split.TRAIN)
         self._standardization = standardize(self._train_cases, description.task)
         self._structure_count = len(self._dataset.structures)
+        self._pretrained: list[dict[str, Tensor]] = []
 
     def complete(self) -> None:
         checkpoint = load_newest_checkpoint(self._run.checkpoint_folder)
@@ -158,12 +159,15 @@ class _Training:
             # The checkpoint of the training holds all labels; these are only their shape.
             return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
         stage = self._pretrain(cut, checkpoint)
-        predicted = predict_labels(stage.learners[0].predict, slices, self._structure_count)
+        predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count)
         self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
+        if self._settings.pretrained_start:
+            self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
         return {case.case.id: labels for case, labels in zip(unlabelled, predicted, strict=True)}
 
     def _pretrain(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> Stage:
-        method = pretraining_method(self._train_cases, self._settings)
+        networks = self._method.network_count if self._settings.pretrained_start else 1
+        method = pretraining_method(self._train_cases, self._settings, networks)
         stage, given = self._create_stage(
             PRETRAINING,
             method,
@@ -187,6 +191,8 @@ class _Training:
         stage, given = self._create_stage(TRAINING, self._method, self._settings.epochs, learned, checkpoint)
         selection = ModelSelection()
         trends: list[list[float]] = [[] for _ in learned]
+        for learner, weights in zip(stage.learners, self._pretrained, strict=False):
+            learner.start_from(weights)
         if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
             given = checkpoint.tensors["labels"]["given"].to(self._device)
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
@@ -288,10 +294,7 @@ class _Training:
                     self._write_labels(stage.slices.case_labels(label_set.labels, index), stage, index, folder)
 
     def _write_suggestions(self, stage: Stage) -> None:
-        def joint(images: Tensor) -> Tensor:
-            return torch.stack([learner.predict(images) for learner in stage.learners]).mean(dim=0)
-
-        predictions = predict_labels(joint, stage.slices, self._structure_count)
+        predictions = predict_labels(_joint_prediction(stage), stage.slices, self._structure_count)
         for index, (case, labels) in enumerate(zip(stage.slices.cases, predictions, strict=True)):
             if case.quality is not LabelQuality.HQA:
                 self._write_labels(labels, stage, index, self._run.suggested_folder)
@@ -324,3 +327,8 @@ class _Training:
                 )
             )
         write_text_atomically(self._run.review_file, json.dumps(review_document(reviewed), indent=1) + "\n")
+
+
+def _joint_prediction(stage: Stage) -> Callable[[Tensor], Tensor]:
+    """Return the function that predicts the mean of the stage's networks."""
+    return lambda images: torch.stack([learner.predict(images) for learner in stage.learners]).mean(dim=0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.case import Case, LabelQuality
+from AIDELib.label_correction import agreement
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.segmentation_loss import segmentation_loss
@@ -43,10 +44,17 @@ class Predictions:
     Attributes:
         labels: for each network, the label maps (Z, H, W) of each case.
         agreements: for each network, the agreement (0 to 1) of each case's prediction with that network's label set.
+        structure_count: number of structures.
     """
 
     labels: tuple[list[NDArray[np.uint8]], ...]
     agreements: tuple[list[float], ...]
+    structure_count: int
+
+    def mutual_agreements(self) -> list[float]:
+        """Return for each case the agreement of the first two networks' predictions with each other."""
+        first, second = self.labels[:2]
+        return [agreement(one, other, self.structure_count) for one, other in zip(first, second, strict=True)]
 
 
 class TrainingMethod(ABC):

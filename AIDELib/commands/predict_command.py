@@ -1,0 +1,68 @@
+"""`predict`: a model and the images of one examination to a segmentation."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from AIDELib.case_volumes import read_channels
+from AIDELib.commands.terminal import TerminalProgress
+from AIDELib.device import DEVICE_NAMES, choose_device
+from AIDELib.errors import SettingsError, VolumeError
+from AIDELib.model import load_model
+from AIDELib.prediction_files import check_output, write_labels, write_probabilities
+from AIDELib.predictor import Predictor
+from AIDELib.settings import Precision
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+    """Add the command's parser."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "predict",
+        help="segment new images with a trained model",
+        description="Segment one examination. The result lies on the grid of the first image.",
+        epilog="Example: python -m AIDELib predict runs/liver in.nii.gz out.nii.gz --output liver.seg.nrrd",
+    )
+    parser.add_argument("model", type=Path, help="a .aide file, or a run folder")
+    parser.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGE", help="file or DICOM folder, one per channel in the model's order"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help="segmentation with names and colours (.seg.nrrd), or label volume (.nii.gz, .nrrd, .mha)",
+    )
+    parser.add_argument(
+        "--probabilities",
+        type=Path,
+        help="probability volume, 0 to 1; with several structures one file each, named FILE_STRUCTURE",
+    )
+    parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="what computes (default: auto)")
+    parser.add_argument(
+        "--precision", choices=[kind.value for kind in Precision], default="float32", help="bfloat16 is faster on GPUs"
+    )
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    check_output(arguments.output)
+    if arguments.probabilities is not None:
+        check_output(arguments.probabilities)
+    for output in (arguments.output, arguments.probabilities):
+        if output is not None and output.absolute() in {image.absolute() for image in arguments.images}:
+            raise SettingsError(f"{output} is one of the images; choose another file for the result.")
+    model = load_model(arguments.model)
+    predictor = Predictor(model, choose_device(arguments.device), Precision(arguments.precision))
+    try:
+        channels = read_channels(arguments.images, model.channels)
+    except VolumeError as error:
+        raise VolumeError(f"{error} The model was trained on {', '.join(model.channels)}.") from None
+    with TerminalProgress() as progress:
+        prediction = predictor.predict(channels, lambda share: progress.show_share(share, "segmenting"))
+    write_labels(prediction.labels, model.structures, arguments.output)
+    print(f"Segmentation: {arguments.output}")
+    if arguments.probabilities is not None:
+        for file in write_probabilities(prediction.probabilities, model.structures, arguments.probabilities):
+            print(f"Probabilities: {file}")

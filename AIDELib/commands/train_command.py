@@ -1,0 +1,93 @@
+"""`train`: a dataset and settings to a run folder with a model."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from AIDELib.commands.terminal import TerminalProgress
+from AIDELib.dataset_file import load_dataset
+from AIDELib.device import DEVICE_NAMES, choose_device
+from AIDELib.errors import SettingsError
+from AIDELib.methods import METHODS
+from AIDELib.presets import PRESETS, preset
+from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.settings import Settings
+from AIDELib.standardization import Task
+from AIDELib.trainer import prepare_run, train
+
+_TASKS = {"ssl": Task.SSL, "uda": Task.UDA, "nll": Task.NLL}
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+    """Add the command's parser."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "train",
+        help="train a model from a dataset.json",
+        description="Train a model. What the labels call for (semi-supervised, domain adaptation, noisy labels) is seen "
+        "from the dataset and told in one sentence. Everything is written into the run folder; Ctrl+C stops, and "
+        "--resume goes on after the last finished epoch.",
+        epilog="Example: python -m AIDELib train dataset.json --run runs/liver --preset quick",
+    )
+    parser.add_argument("dataset", type=Path, nargs="?", help="dataset.json; not needed with --resume")
+    parser.add_argument("--run", type=Path, required=True, dest="run_folder", help="folder that the run is written into")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        default="aide",
+        help="aide (default), or one of the methods it is compared with: supervised (HQA labels alone), conventional (all "
+        "labels as they are), pseudo-label, co-teaching",
+    )
+    parser.add_argument("--task", choices=_TASKS, help="overrides what the labels call for")
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="standard",
+        help="quick: a first look within minutes; standard (default): better-working values; paper: as published",
+    )
+    parser.add_argument("--epochs", type=int, help="epochs of the training proper")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated"
+    )
+    parser.add_argument("--settings", action="store_true", help="list all settings with the preset's values and end")
+    parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="what computes (default: auto)")
+    parser.add_argument("--seed", type=int, help="same seed, data, settings and device: same model")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    if arguments.settings:
+        _list_settings(_settings(arguments))
+        return
+    device = choose_device(arguments.device)
+    folder = RunFolder(arguments.run_folder)
+    if not arguments.resume:
+        if arguments.dataset is None:
+            raise SettingsError("Name the dataset.json to train on, or add --resume to go on with an interrupted run.")
+        description = RunDescription(
+            arguments.method, _settings(arguments), arguments.task and _TASKS[arguments.task]
+        )
+        prepare_run(load_dataset(arguments.dataset), folder, description)
+    with TerminalProgress() as progress:
+        train(folder, device, progress.show_event)
+    status = folder.read_state()["status"]
+    if status == "stopped":
+        print(f"Stopped. Go on with: python -m AIDELib train --run {arguments.run_folder} --resume")
+    else:
+        print(f"Model: {folder.model_file}\nSuspect labels: python -m AIDELib review {arguments.run_folder}")
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    settings = preset(arguments.preset).with_texts(arguments.set)
+    changes = {
+        name: value for name, value in (("epochs", arguments.epochs), ("seed", arguments.seed)) if value is not None
+    }
+    return settings.replace(**changes)
+
+
+def _list_settings(settings: Settings) -> None:
+    values = settings.to_json()
+    for name, field in settings.__dataclass_fields__.items():
+        print(f"{name} = {values[name]}\n    {field.metadata['help']}")
