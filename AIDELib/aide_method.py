@@ -15,8 +15,10 @@ from AIDELib.label_filtering import consistency_ramp, suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.pseudo_label import make_pseudo_labels
+from AIDELib.settings import Ranking, Settings
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
+from AIDELib.typical_loss import TypicalLoss
 
 
 class AIDE(TrainingMethod):
@@ -24,6 +26,13 @@ class AIDE(TrainingMethod):
 
     name = "aide"
     network_count = 2
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.begin_epoch()
+
+    def begin_epoch(self) -> None:
+        self._typical_losses = (TypicalLoss(), TypicalLoss())
 
     def losses(
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
@@ -36,11 +45,22 @@ class AIDE(TrainingMethod):
             for own_logits, labels in zip(logits, reversed(batch.labels), strict=True)
         ]
         questionable = ~batch.trusted if self.settings.trust_hqa else torch.ones_like(batch.trusted)
-        suspects = [suspected(losses, questionable, self.settings.clean_share) for losses in reversed(sample_losses)]
+        rankings = [
+            self._ranking(typical, losses, labels)
+            for typical, losses, labels in zip(self._typical_losses, sample_losses, reversed(batch.labels), strict=True)
+        ]
+        suspects = [suspected(ranking, questionable, self.settings.clean_share) for ranking in reversed(rankings)]
         return tuple(
-            self._network_loss(logits[own], sample_losses[own], suspects[own], learners[1 - own], batch, epoch, generator)
+            self._network_loss(
+                logits[own], sample_losses[own], suspects[own], learners[1 - own], batch, epoch, generator
+            )
             for own in range(2)
         )
+
+    def _ranking(self, typical: TypicalLoss, losses: Tensor, labels: Tensor) -> Tensor:
+        if self.settings.ranking is Ranking.LOSS:
+            return losses
+        return typical.relative(losses, labels)
 
     def _network_loss(
         self,

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.autograd.profiler import record_function
 from torch.nn import functional
+
+from AIDELib import timed_parts
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,16 @@ class SpatialAugmentation:
 
     @staticmethod
     def _resample(images: Tensor, matrices: Tensor, mode: str) -> Tensor:
-        height, width = images.shape[-2:]
-        # grid_sample measures x and y in halves of the image's own width and height: without this a rotation of a slice
-        # that is not square would shear it.
-        extent = torch.tensor([width, height], dtype=matrices.dtype)
-        normalized = matrices * extent.view(1, 1, 2) / extent.view(1, 2, 1)
-        theta = torch.cat([normalized, torch.zeros(len(matrices), 2, 1)], dim=2).to(images.device, images.dtype)
-        grid = functional.affine_grid(theta, [len(matrices), 1, height, width], align_corners=False)
-        return functional.grid_sample(images, grid, mode=mode, padding_mode="zeros", align_corners=False)
+        with record_function(timed_parts.AUGMENTATION):
+            return _sample(images, matrices, mode)
+
+
+def _sample(images: Tensor, matrices: Tensor, mode: str) -> Tensor:
+    height, width = images.shape[-2:]
+    # grid_sample measures x and y in halves of the image's own width and height: without this a rotation of a slice
+    # that is not square would shear it.
+    extent = torch.tensor([width, height], dtype=matrices.dtype)
+    normalized = matrices * extent.view(1, 1, 2) / extent.view(1, 2, 1)
+    theta = torch.cat([normalized, torch.zeros(len(matrices), 2, 1)], dim=2).to(images.device, images.dtype)
+    grid = functional.affine_grid(theta, [len(matrices), 1, height, width], align_corners=False)
+    return functional.grid_sample(images, grid, mode=mode, padding_mode="zeros", align_corners=False)

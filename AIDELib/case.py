@@ -61,7 +61,7 @@ class Case:
         if not _ID_PATTERN.fullmatch(self.id) or self.id.strip(" .") != self.id:
             raise DatasetError(
                 f"Case '{self.id}': id must be 1 to 120 characters that can stand in a file name "
-                "(none of < > : \" / \\ | ? * and no space or dot at either end)."
+                '(none of < > : " / \\ | ? * and no space or dot at either end).'
             )
         if not self.images:
             raise DatasetError(f"Case '{self.id}': images is empty; give one file or DICOM folder per channel.")

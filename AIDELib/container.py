@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from zlib import error as zlib_error
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import error as zlib_error
 
 import safetensors
 import safetensors.torch

@@ -35,7 +35,9 @@ def load_dataset(path: Path) -> Dataset:
         )
     folder = path.absolute().parent
     return Dataset(
-        tuple(_text(name, "The dataset", "channels") for name in _list(document["channels"], "The dataset", "channels")),
+        tuple(
+            _text(name, "The dataset", "channels") for name in _list(document["channels"], "The dataset", "channels")
+        ),
         tuple(
             _parse_structure(entry, index)
             for index, entry in enumerate(_list(document["structures"], "The dataset", "structures"))
@@ -100,11 +102,15 @@ def _read_json(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise DatasetError(f"{path} is not a text file in UTF-8, so it is no dataset.json.") from None
     except json.JSONDecodeError as error:
-        raise DatasetError(f"{path} is no valid JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+        raise DatasetError(
+            f"{path} is no valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        ) from None
     except RecursionError:
         raise DatasetError(f"{path} is nested too deeply to be a dataset.json.") from None
     if not isinstance(document, dict):
-        raise DatasetError(f"{path} is no dataset.json: it must hold an object with format, channels, structures, cases.")
+        raise DatasetError(
+            f"{path} is no dataset.json: it must hold an object with format, channels, structures, cases."
+        )
     return document
 
 
@@ -158,7 +164,9 @@ def _check_fields(fields: dict[str, Any], owner: str, required: set[str], option
 
 def _existing(path: Path, owner: str, field: str) -> Path:
     if not split_channel(path)[0].exists():
-        raise DatasetError(f"{owner}: {field} names {path}, which does not exist. Check the path or move the file there.")
+        raise DatasetError(
+            f"{owner}: {field} names {path}, which does not exist. Check the path or move the file there."
+        )
     return path
 
 

@@ -49,7 +49,9 @@ def cases_to_evaluate(dataset: Dataset, split: Split) -> tuple[Case, ...]:
     """
     cases = tuple(case for case in dataset.select(split) if case.label is not None)
     if not cases:
-        raise DatasetError(f"The dataset has no labelled case in split {split.value}, so there is nothing to measure with.")
+        raise DatasetError(
+            f"The dataset has no labelled case in split {split.value}, so there is nothing to measure with."
+        )
     return cases
 
 

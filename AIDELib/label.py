@@ -17,7 +17,9 @@ from AIDELib.structure import Structure
 from AIDELib.volume import read_file
 
 
-def read_label(path: Path, structures: Sequence[Structure], reference: sitk.Image, images: Sequence[Path]) -> sitk.Image:
+def read_label(
+    path: Path, structures: Sequence[Structure], reference: sitk.Image, images: Sequence[Path]
+) -> sitk.Image:
     """Return the label map of a case.
 
     Args:

@@ -6,21 +6,21 @@ import torch
 from torch import Tensor
 
 
-def suspected(counterpart_losses: Tensor, questionable: Tensor, clean_share: float) -> Tensor:
+def suspected(counterpart_ranking: Tensor, questionable: Tensor, clean_share: float) -> Tensor:
     """Return the samples whose labels a network should doubt: those that its counterpart finds hard to learn.
 
     Args:
-        counterpart_losses: (B,) per-sample segmentation losses of the other network.
+        counterpart_ranking: (B,) per-sample losses of the other network, or another measure of how hard it finds them.
         questionable: (B,) bool on the CPU, False for samples whose labels are beyond doubt.
-        clean_share: share of the questionable samples, smallest loss first, that count as clean.
+        clean_share: share of the questionable samples, smallest first, that count as clean.
 
     Returns:
         (S,) indices of the suspected samples, S = number of questionable samples minus the clean ones (rounded).
     """
     candidates = questionable.nonzero().squeeze(1)
     clean_count = round(clean_share * len(candidates))
-    candidates = candidates.to(counterpart_losses.device)
-    order = torch.argsort(counterpart_losses.detach()[candidates], stable=True)
+    candidates = candidates.to(counterpart_ranking.device)
+    order = torch.argsort(counterpart_ranking.detach()[candidates], stable=True)
     return candidates[order[clean_count:]]
 
 

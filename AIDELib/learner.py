@@ -8,7 +8,9 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.profiler import record_function
 
+from AIDELib import timed_parts
 from AIDELib.settings import Precision, Settings
 
 
@@ -24,7 +26,7 @@ class Learner:
     """
 
     def __init__(self, network: nn.Module, settings: Settings, device: torch.device) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.predictor = copy.deepcopy(self.network) if settings.averaging else self.network
         self.predictor.requires_grad_(self.predictor is self.network)
         self.optimizer = torch.optim.Adam(
@@ -43,27 +45,29 @@ class Learner:
     def forward(self, images: Tensor) -> Tensor:
         """Return the training-mode logits (B, C, H, W), float32, of images (B, M, H, W)."""
         self.network.train()
-        with self._arithmetic():
+        with record_function(timed_parts.FORWARD), self._arithmetic():
             logits = self.network(images)
         return logits.float()
 
     def predict(self, images: Tensor) -> Tensor:
         """Return softmax probabilities (B, C, H, W), float32, in evaluation mode and without gradient."""
         self.predictor.eval()
-        with torch.no_grad(), self._arithmetic():
+        with record_function(timed_parts.PREDICTION), torch.no_grad(), self._arithmetic():
             logits = self.predictor(images)
         return logits.float().softmax(dim=1)
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Make one optimization step on a scalar loss and bring the running mean up to date."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
-        self.steps += 1
-        if self.predictor is not self.network:
-            self._update_average()
+        with record_function(timed_parts.BACKWARD):
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+        with record_function(timed_parts.UPDATE):
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate
+            self.optimizer.step()
+            self.steps += 1
+            if self.predictor is not self.network:
+                self._update_average()
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -77,7 +81,5 @@ class Learner:
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
-        with torch.autocast(
-            self._device.type, dtype=torch.bfloat16, enabled=self._precision is Precision.BFLOAT16
-        ):
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._precision is Precision.BFLOAT16):
             yield

@@ -61,7 +61,7 @@ class Model:
                 raise ModelError(f"The model cannot be used: {error}") from None
             except RuntimeError as error:
                 raise ModelError(f"The model's weights do not fit its network '{self.network}': {error}") from None
-            networks.append(network.eval().to(device, memory_format=torch.channels_last))
+            networks.append(network.eval().to(device).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
         return tuple(networks)
 
 
@@ -129,9 +129,7 @@ def _parse(container: Container) -> Model:
         plan=plan,
         network=str(document["network"]["name"]),
         width=int(document["network"]["width"]),
-        weights=tuple(
-            container.tensors[f"network{index + 1}"] for index in range(int(document["network"]["count"]))
-        ),
+        weights=tuple(container.tensors[f"network{index + 1}"] for index in range(int(document["network"]["count"]))),
         largest_component=bool(document["largest_component"]),
         training=dict(document["training"]),
     )

@@ -55,7 +55,10 @@ class MultiStreamUNet(nn.Module):
     def __init__(self, channels: int, classes: int, width: int) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(DOWN_SAMPLINGS + 1)]
-        self.streams = nn.ModuleList(self._create_stream(stream, channels, widths) for stream in range(channels))
+        self.levels = nn.ModuleList(
+            nn.ModuleList(self._create_block(stream, level, channels, widths) for stream in range(channels))
+            for level in range(DOWN_SAMPLINGS + 1)
+        )
         self.pool = nn.MaxPool2d(2)
         skips = [channels * level_width for level_width in widths]
         decoder_outputs = [2 * level_width if channels > 1 else level_width for level_width in widths]
@@ -67,20 +70,21 @@ class MultiStreamUNet(nn.Module):
         self.classifier = nn.Conv2d(decoder_outputs[0], classes, 1)
 
     @staticmethod
-    def _create_stream(stream: int, channels: int, widths: list[int]) -> nn.ModuleList:
+    def _create_block(stream: int, level: int, channels: int, widths: list[int]) -> DoubleConvolution:
+        if level == 0:
+            return DoubleConvolution(1, widths[0])
         streams_read = channels if stream == 0 else 1
-        inputs = [1, *(streams_read * width for width in widths[:-1])]
-        return nn.ModuleList(DoubleConvolution(*sizes) for sizes in zip(inputs, widths, strict=True))
+        return DoubleConvolution(streams_read * widths[level - 1], widths[level])
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, C, H, W) of images (B, M, H, W); H and W are multiples of 16."""
         features = list(images.split(1, dim=1))
         skips: list[Tensor] = []
-        for level in range(DOWN_SAMPLINGS + 1):
+        for level, blocks in enumerate(self.levels):
             if level:
-                leading = self.pool(skips[-1])
-                features = [leading, *(self.pool(own) for own in features[1:])]
-            features = [stream[level](own) for stream, own in zip(self.streams, features, strict=True)]
+                features = [self.pool(skips[-1]), *(self.pool(own) for own in features[1:])]
+            assert isinstance(blocks, nn.ModuleList)
+            features = [block(own) for block, own in zip(blocks, features, strict=True)]
             skips.append(torch.cat(features, dim=1))
         decoded = skips.pop()
         for up_sampling in self.decoder:

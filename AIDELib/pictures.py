@@ -81,9 +81,7 @@ def draw_overlay(
     Raises:
         PicturesUnavailable: matplotlib is not installed.
     """
-    grey, predicted, expected = (
-        sitk.GetArrayFromImage(as_volume(one)) for one in (image, prediction, reference)
-    )
+    grey, predicted, expected = (sitk.GetArrayFromImage(as_volume(one)) for one in (image, prediction, reference))
     index = _middle_slice(expected)
     spacing = as_volume(image).GetSpacing()
     height, width = grey.shape[1] * spacing[1], grey.shape[2] * spacing[0]

@@ -25,7 +25,9 @@ def read_png_slices(folder: Path, images: Sequence[Path]) -> sitk.Image:
     """
     slices = {file.stem: file for file in sorted(folder.iterdir()) if file.suffix.lower() == ".png"}
     if not slices:
-        raise VolumeError(f"{folder} holds no PNG files. A label is a label volume, a .seg.nrrd, or a folder of PNG slices.")
+        raise VolumeError(
+            f"{folder} holds no PNG files. A label is a label volume, a .seg.nrrd, or a folder of PNG slices."
+        )
     dicom_folder, stems = _matching_series(folder, set(slices), images)
     missing, extra = sorted(set(stems) - set(slices)), sorted(set(slices) - set(stems))
     if missing or extra:

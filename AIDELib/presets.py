@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from AIDELib.errors import SettingsError
-from AIDELib.settings import LearningRateSchedule, Normalization, Precision, Settings
+from AIDELib.settings import LearningRateSchedule, Normalization, Precision, Ranking, Settings
 
 # The values of the paper and of its authors' published training scripts.
 PAPER = Settings(
@@ -30,6 +30,7 @@ PAPER = Settings(
     cross_entropy_weight=1.0,
     dice_smoothing=1.0,
     consistency_weight=10.0,
+    ranking=Ranking.LOSS,
     clean_share=0.5,
     trust_hqa=False,
     warm_up_epochs=20,
@@ -59,6 +60,7 @@ STANDARD = PAPER.replace(
     input_rotation=20.0,
     input_scaling=0.15,
     input_intensity=0.5,
+    ranking=Ranking.RELATIVE_LOSS,
     trust_hqa=True,
     warm_up_epochs=8,
     pseudo_label_augmentations=1,

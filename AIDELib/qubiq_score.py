@@ -26,6 +26,4 @@ def qubiq_score(probability: NDArray[np.floating], rater_masks: Sequence[Mask]) 
     """
     agreement = np.mean([mask.astype(np.float64) for mask in rater_masks], axis=0)
     # A third of three raters is no exact binary fraction; a millionth keeps it on its own side of each threshold.
-    return float(
-        np.mean([dice(probability >= threshold, agreement >= threshold - 1e-6) for threshold in THRESHOLDS])
-    )
+    return float(np.mean([dice(probability >= threshold, agreement >= threshold - 1e-6) for threshold in THRESHOLDS]))

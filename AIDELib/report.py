@@ -39,10 +39,13 @@ def write_report(folder: Path, rows: Sequence[MetricRow], qubiq_scores: Mapping[
     for row in rows:
         writer.writerow([row.case, row.structure, *(_cell(getattr(row.metrics, name)) for name in METRIC_NAMES)])
     write_text_atomically(folder / CSV_FILE, text.getvalue())
-    document = {
+    document: dict[str, Any] = {
         "rows": [
             {"case": row.case, "structure": row.structure}
-            | {column: _number(getattr(row.metrics, name)) for column, name in zip(COLUMNS[2:], METRIC_NAMES, strict=True)}
+            | {
+                column: _number(getattr(row.metrics, name))
+                for column, name in zip(COLUMNS[2:], METRIC_NAMES, strict=True)
+            }
             for row in rows
         ],
         "summary": {structure: summarize(rows, structure) for structure in structure_names(rows)},
@@ -51,7 +54,9 @@ def write_report(folder: Path, rows: Sequence[MetricRow], qubiq_scores: Mapping[
     if qubiq_scores:
         document["QUBIQ score"] = {case: round(score, 6) for case, score in qubiq_scores.items()}
         document["mean QUBIQ score"] = round(float(np.mean(list(qubiq_scores.values()))), 6)
-    write_text_atomically(folder / JSON_FILE, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text_atomically(
+        folder / JSON_FILE, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
 def read_report(folder: Path) -> list[MetricRow]:

@@ -50,7 +50,9 @@ def read_review(run: RunFolder) -> list[ReviewedCase]:
         RunError: the run has no review yet, or its file is damaged.
     """
     if not run.review_file.exists():
-        raise RunError(f"{run.path} has no label review yet; it is written after the first epoch of the training proper.")
+        raise RunError(
+            f"{run.path} has no label review yet; it is written after the first epoch of the training proper."
+        )
     try:
         entries = json.loads(run.review_file.read_text(encoding="utf-8"))["cases"]
         return [

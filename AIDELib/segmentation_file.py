@@ -69,7 +69,9 @@ def read_segmentation(path: Path) -> SegmentationFile:
     header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
     indices = sorted(int(match[1]) for key in header if (match := re.fullmatch(r"Segment(\d+)_Name", key)))
     if not indices:
-        raise VolumeError(f"{path} describes no segments. Save it from Slicer as a segmentation, or name a label volume.")
+        raise VolumeError(
+            f"{path} describes no segments. Save it from Slicer as a segmentation, or name a label volume."
+        )
     try:
         segments = tuple(
             Segment(

@@ -25,6 +25,13 @@ class LearningRateSchedule(str, Enum):
     COSINE = "cosine"
 
 
+class Ranking(str, Enum):
+    """What the samples of a batch are ranked by when suspect labels are looked for."""
+
+    LOSS = "loss"
+    RELATIVE_LOSS = "relative-loss"
+
+
 class Precision(str, Enum):
     """Arithmetic of the networks' passes; the losses are always computed in float32."""
 
@@ -63,7 +70,9 @@ class Settings:
     learning_rate: float = setting("of Adam with amsgrad", 1e-8, 1)
     learning_rate_schedule: LearningRateSchedule = setting("halving every so many epochs, or a cosine to zero")
     learning_rate_halving_epochs: int = setting("epochs between two halvings of the learning rate", 1, 100_000)
-    averaging: float = setting("decay of the running mean of the weights that predicts; 0 means no averaging", 0, 0.99999)
+    averaging: float = setting(
+        "decay of the running mean of the weights that predicts; 0 means no averaging", 0, 0.99999
+    )
     precision: Precision = setting("arithmetic of the networks' passes")
     seed: int = setting("same seed, data, settings and device: same result", 0, 2**31 - 1)
 
@@ -71,7 +80,9 @@ class Settings:
     input_rotation: float = setting("largest rotation of the training input in degrees; 0 means none", 0, 180)
     input_scaling: float = setting("largest relative change of size of the training input; 0 means none", 0, 0.9)
     input_flip: bool = setting("whether the training input is flipped left to right at random")
-    input_intensity: float = setting("strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2)
+    input_intensity: float = setting(
+        "strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2
+    )
 
     # Losses (paper, eq. 1 and 2)
     cross_entropy_weight: float = setting("alpha of eq. 1", 0, 1000)
@@ -79,6 +90,7 @@ class Settings:
     consistency_weight: float = setting("weight of the consistency loss of suspected samples", 0, 1000)
 
     # Local label filtering
+    ranking: Ranking = setting("by the loss, or by the loss relative to samples with as much foreground")
     clean_share: float = setting("share of a batch, smallest loss first, whose labels count as clean", 0, 1)
     trust_hqa: bool = setting("whether labels of high quality are exempt from suspicion")
     warm_up_epochs: int = setting("epochs over which the consistency loss reaches its full weight", 1, 100_000)
@@ -173,5 +185,7 @@ def _validated(field_: dataclasses.Field[Any], value: Any) -> Any:
 
 
 _KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
-_ENUMS: dict[str, type[Enum]] = {kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Precision)}
+_ENUMS: dict[str, type[Enum]] = {
+    kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Ranking, Precision)
+}
 _KIND_WORDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

@@ -73,8 +73,7 @@ class Stage:
         self.settings = method.settings
         device = slices.images.device
         self.learners = tuple(
-            Learner(self._initial_network(position), self.settings, device)
-            for position in range(method.network_count)
+            Learner(self._initial_network(position), self.settings, device) for position in range(method.network_count)
         )
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
         self._trusted = set(slices.slices_of(LabelQuality.HQA))
@@ -85,6 +84,7 @@ class Stage:
         epoch = self.epoch + 1
         torch.manual_seed(derived_seed(self.settings.seed, self.index, epoch, 1))
         generator = derived_generator(self.settings.seed, self.index, epoch)
+        self.method.begin_epoch()
         losses = self._train(epoch, generator, observe)
         predictions = self.predict_training_cases()
         corrections_before = [[len(epochs) for epochs in label_set.corrected_at] for label_set in self.label_sets]
@@ -94,9 +94,7 @@ class Stage:
 
     def predict_training_cases(self) -> Predictions:
         """Return each network's prediction of each training case and its agreement with the network's label set."""
-        labels = tuple(
-            predict_labels(learner.predict, self.slices, self.structure_count) for learner in self.learners
-        )
+        labels = tuple(predict_labels(learner.predict, self.slices, self.structure_count) for learner in self.learners)
         agreements = tuple(
             agreements_with(own, label_set.labels, self.slices, self.structure_count)
             for own, label_set in zip(labels, self.label_sets, strict=True)
@@ -117,7 +115,7 @@ class Stage:
         )
         sums = torch.zeros(len(self.learners), device=self.slices.images.device)
         for iteration, indices in enumerate(batches):
-            losses = self.method.losses(self.learners, self._batch(indices, generator), epoch, generator)
+            losses = self.method.losses(self.learners, self.batch(indices, generator), epoch, generator)
             progress = (epoch - 1 + iteration / len(batches)) / self.epochs
             for learner, loss in zip(self.learners, losses, strict=True):
                 learner.step(loss, learning_rate(settings, epoch, progress))
@@ -125,7 +123,8 @@ class Stage:
             observe(iteration + 1, len(batches))
         return tuple((sums / len(batches)).tolist())
 
-    def _batch(self, indices: list[int], generator: torch.Generator) -> Batch:
+    def batch(self, indices: list[int], generator: torch.Generator) -> Batch:
+        """Return the augmented samples of these slices with their labels from each label set."""
         settings = self.settings
         trusted = torch.tensor([index in self._trusted for index in indices])
         positions = torch.tensor(indices, device=self.slices.images.device)

@@ -93,9 +93,8 @@ def _statement(task: Task, cases: Sequence[Case], counts: Counter[LabelQuality])
     if task is Task.UDA:
         domains = _domains(cases)
         source, target = (", ".join(sorted(names)) or "unnamed domain" for names in (domains[True], domains[False]))
-        action = (
-            f"the {unlabelled} of domain {target} are labelled first by a model trained on {teachers} of domain {source}"
-        )
+        first = f"the {unlabelled} of domain {target} are labelled first"
+        action = f"{first} by a model trained on {teachers} of domain {source}"
     elif unlabelled:
         action = f"the {unlabelled} unlabelled are labelled first by a model trained on {teachers}"
     elif rough:

@@ -56,9 +56,7 @@ def paired_test(first: Sequence[float], second: Sequence[float]) -> PairedTest:
     )
 
 
-def compare_rows(
-    first: Sequence[MetricRow], second: Sequence[MetricRow], structure: str
-) -> dict[str, PairedTest]:
+def compare_rows(first: Sequence[MetricRow], second: Sequence[MetricRow], structure: str) -> dict[str, PairedTest]:
     """Return the paired test of each metric over the cases that both have for a structure."""
     own = {row.case: row.metrics for row in first if row.structure == structure}
     other = {row.case: row.metrics for row in second if row.structure == structure}

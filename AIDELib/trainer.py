@@ -202,13 +202,15 @@ class _Training:
             self._keep_if_best(stage, result, selection)
             self._write_corrected_labels(stage, result)
             self._write_review(stage, result, given, trends)
-            save_checkpoint(
-                self._run.checkpoint_folder, stage, given, {"best": selection.to_json(), "trends": trends}
-            )
+            save_checkpoint(self._run.checkpoint_folder, stage, given, {"best": selection.to_json(), "trends": trends})
         self._write_suggestions(stage)
         self._progress.event("finished", best_epoch=selection.best_epoch, best_score=selection.best_score)
         self._progress.state(
-            RunStatus.FINISHED, share=1.0, seconds_left=0.0, best_epoch=selection.best_epoch, message="Training finished."
+            RunStatus.FINISHED,
+            share=1.0,
+            seconds_left=0.0,
+            best_epoch=selection.best_epoch,
+            message="Training finished.",
         )
 
     def _create_stage(
@@ -253,9 +255,7 @@ class _Training:
             return [float(np.mean(agreements)) for agreements in result.predictions.agreements]
         slices, labels = self._validation
         predictions = [predict_labels(learner.predict, slices, self._structure_count) for learner in stage.learners]
-        return [
-            float(np.mean(agreements_with(own, labels, slices, self._structure_count))) for own in predictions
-        ]
+        return [float(np.mean(agreements_with(own, labels, slices, self._structure_count))) for own in predictions]
 
     def _model(self, stage: Stage, scores: Sequence[float], epoch: int) -> Model:
         chosen = range(len(scores)) if self._settings.ensemble else [int(np.argmax(scores))]
@@ -307,10 +307,7 @@ class _Training:
 
     def _write_review(self, stage: Stage, result: EpochResult, given: Tensor, trends: list[list[float]]) -> None:
         with_given = np.mean(
-            [
-                agreements_with(own, given, stage.slices, self._structure_count)
-                for own in result.predictions.labels
-            ],
+            [agreements_with(own, given, stage.slices, self._structure_count) for own in result.predictions.labels],
             axis=0,
         )
         reviewed = []

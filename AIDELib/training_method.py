@@ -77,6 +77,9 @@ class TrainingMethod(ABC):
         """Return whether the method trains on a case."""
         return case.quality in self.qualities
 
+    def begin_epoch(self) -> None:  # noqa: B027 - most methods remember nothing
+        """Forget what was learned about the samples in the epoch before, so that a resumed run starts alike."""
+
     @abstractmethod
     def losses(
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator

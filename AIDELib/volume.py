@@ -112,15 +112,14 @@ def dicom_files(folder: Path) -> tuple[str, ...]:
         counts = ", ".join(
             f"{len(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid))} images in {uid}" for uid in series
         )
-        raise VolumeError(f"{folder} holds {len(series)} DICOM series ({counts}). Put each series into a folder of its own.")
+        raise VolumeError(
+            f"{folder} holds {len(series)} DICOM series ({counts}). Put each series into a folder of its own."
+        )
     return tuple(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
 
 
 def _select_channel(image: sitk.Image, channel: int, path: Path) -> sitk.Image:
-    if image.GetDimension() == 4:
-        count = image.GetSize()[3]
-    else:
-        count = image.GetNumberOfComponentsPerPixel()
+    count = image.GetSize()[3] if image.GetDimension() == 4 else image.GetNumberOfComponentsPerPixel()
     if channel >= count:
         raise VolumeError(f"{path} names channel {channel}, but the file has {count} (counted from 0).")
     if image.GetDimension() == 4:

@@ -17,7 +17,7 @@ from AIDELib.errors import DatasetError, VolumeError
 from AIDELib.standardization import standardize
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the command's parser."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "check",
@@ -61,9 +61,7 @@ def _volumes_in_ml(volumes: CaseVolumes, dataset: Dataset) -> str:
         return "-"
     if volumes.label.GetDimension() == 2:
         return "2D"
-    counts = np.bincount(
-        sitk.GetArrayViewFromImage(volumes.label).ravel(), minlength=len(dataset.structures) + 1
-    )
+    counts = np.bincount(sitk.GetArrayViewFromImage(volumes.label).ravel(), minlength=len(dataset.structures) + 1)
     voxel_ml = float(np.prod(volumes.label.GetSpacing())) / 1000
     return ", ".join(f"{count * voxel_ml:.3g}" for count in counts[1:])
 
@@ -80,7 +78,9 @@ def _warnings(volumes: CaseVolumes) -> str:
 
 def _print_summary(dataset: Dataset) -> None:
     splits = Counter(case.split for case in dataset.cases)
-    print(f"{len(dataset.cases)} cases ({', '.join(f'{splits[split]} {split.value}' for split in Split if splits[split])}).")
+    print(
+        f"{len(dataset.cases)} cases ({', '.join(f'{splits[split]} {split.value}' for split in Split if splits[split])})."
+    )
     training: tuple[Case, ...] = dataset.select(Split.TRAIN)
     if training:
         print(f"For training: {standardize(training).statement}")

@@ -10,7 +10,7 @@ from AIDELib.report import COLUMNS, ReportError, read_report, structure_names
 from AIDELib.statistics import METRIC_NAMES, PairedTest, compare_rows
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the command's parser."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "compare",

@@ -21,7 +21,7 @@ from AIDELib.report import COLUMNS, mean_dsc, structure_names, summarize, write_
 from AIDELib.structure import Structure
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the command's parser."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "evaluate",

@@ -24,7 +24,7 @@ from AIDELib.volume import read_file
 Mask = NDArray[np.bool_]
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the command's parser."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "measure",
@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     metrics = measure_files(arguments.prediction, arguments.reference)
     if arguments.json:
-        values = {name: {key: _json_number(value) for key, value in asdict(row).items()} for name, row in metrics.items()}
+        values = {
+            name: {key: _json_number(value) for key, value in asdict(row).items()} for name, row in metrics.items()
+        }
         print(json.dumps(values, indent=1, ensure_ascii=False))
         return
     print(f"{'label':24}{'DSC':>10}{'RAVD':>10}{'ASSD mm':>10}{'MSSD mm':>10}")

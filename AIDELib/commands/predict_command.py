@@ -15,7 +15,7 @@ from AIDELib.predictor import Predictor
 from AIDELib.settings import Precision
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the command's parser."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "predict",
@@ -25,7 +25,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     )
     parser.add_argument("model", type=Path, help="a .aide file, or a run folder")
     parser.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGE", help="file or DICOM folder, one per channel in the model's order"
+        "images",
+        type=Path,
+        nargs="+",
+        metavar="IMAGE",
+        help="file or DICOM folder, one per channel in the model's order",
     )
     parser.add_argument(
         "--output",

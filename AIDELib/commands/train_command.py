@@ -19,7 +19,7 @@ from AIDELib.trainer import prepare_run, train
 _TASKS = {"ssl": Task.SSL, "uda": Task.UDA, "nll": Task.NLL}
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add the command's parser."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
         "train",
@@ -30,7 +30,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         epilog="Example: python -m AIDELib train dataset.json --run runs/liver --preset quick",
     )
     parser.add_argument("dataset", type=Path, nargs="?", help="dataset.json; not needed with --resume")
-    parser.add_argument("--run", type=Path, required=True, dest="run_folder", help="folder that the run is written into")
+    parser.add_argument(
+        "--run", type=Path, required=True, dest="run_folder", help="folder that the run is written into"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument(
         "--method",
@@ -66,9 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.resume:
         if arguments.dataset is None:
             raise SettingsError("Name the dataset.json to train on, or add --resume to go on with an interrupted run.")
-        description = RunDescription(
-            arguments.method, _settings(arguments), arguments.task and _TASKS[arguments.task]
-        )
+        description = RunDescription(arguments.method, _settings(arguments), arguments.task and _TASKS[arguments.task])
         prepare_run(load_dataset(arguments.dataset), folder, description)
     with TerminalProgress() as progress:
         train(folder, device, progress.show_event)

@@ -1,0 +1,37 @@
+"""Medical Segmentation Decathlon: dataset.json, imagesTr, labelsTr, imagesTs; several channels in one 4D file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from AIDELib.readers.description_file import described_channels, described_structures, read_description
+from AIDELib.readers.found_cases import FoundCase, FoundCases, require_cases, require_folder
+from AIDELib.readers.image_names import images_in
+from AIDELib.volume import CHANNEL_MARK
+
+
+def read_decathlon(source: Path) -> FoundCases:
+    """Return the cases of a Decathlon task; those of imagesTs have no label.
+
+    Raises:
+        DatasetError: the folder does not have this layout.
+    """
+    description = read_description(require_folder(source))
+    channels = described_channels(description, source)
+    labels = images_in(source / "labelsTr")
+    cases = [
+        FoundCase(stem, _channel_paths(image, len(channels)), (labels[stem],) if stem in labels else ())
+        for folder in ("imagesTr", "imagesTs")
+        for stem, image in images_in(source / folder).items()
+    ]
+    return FoundCases(
+        channels,
+        described_structures(description, source),
+        require_cases(cases, source, "imagesTr/NAME.nii.gz and labelsTr/NAME.nii.gz"),
+    )
+
+
+def _channel_paths(image: Path, count: int) -> tuple[Path, ...]:
+    if count == 1:
+        return (image,)
+    return tuple(image.with_name(f"{image.name}{CHANNEL_MARK}{index}") for index in range(count))

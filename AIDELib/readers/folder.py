@@ -1,0 +1,95 @@
+"""A plain folder of pairs: images/NAME.ext with labels/NAME.ext, or NAME.ext beside NAME_label.ext."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from AIDELib.errors import DatasetError
+from AIDELib.readers.channel_files import are_numbered, count_channels, group_channels
+from AIDELib.readers.found_cases import FoundCase, FoundCases, named_structures, require_cases, require_folder
+from AIDELib.readers.image_names import images_in
+from AIDELib.segmentation_file import is_segmentation_file, read_segmentation
+from AIDELib.structure import Structure
+from AIDELib.volume import read_file
+
+_IMAGE_FOLDERS = ("images", "imagesTr", "image")
+_LABEL_FOLDERS = re.compile(r"(labels?|labelsTr|masks?|segmentations?)([_-].*)?", re.IGNORECASE)
+_LABEL_MARK = re.compile(r"(.+?)[_.-](label|labels|seg|segmentation|mask)", re.IGNORECASE)
+# A label file with more values than this is more likely an image.
+_MOST_VALUES = 50
+
+
+def read_folder(source: Path) -> FoundCases:
+    """Return the cases of a folder.
+
+    Images lie in `images/` and labels of the same names in `labels/` (several folders `labels_A/`, `labels_B/` are
+    several raters), or both lie side by side as NAME.ext and NAME_label.ext (also _seg, _mask, _segmentation). Several
+    channels are NAME_0000.ext, NAME_0001.ext … The structures are the values or segments found in the labels.
+
+    Raises:
+        DatasetError: the folder does not have this layout.
+    """
+    folder = next((source / name for name in _IMAGE_FOLDERS if (source / name).is_dir()), None)
+    require_folder(source)
+    if folder is None:
+        images, labels = _side_by_side(source)
+    else:
+        images, labels = images_in(folder), _labels_by_rater(source)
+    channels = count_channels(images) if are_numbered(images) else 1
+    grouped = (
+        group_channels(images, channels) if are_numbered(images) else {name: (path,) for name, path in images.items()}
+    )
+    cases = [
+        FoundCase(name, paths, tuple(rater[name] for rater in labels if name in rater))
+        for name, paths in grouped.items()
+    ]
+    found = require_cases(
+        cases, source, "images/NAME.nii.gz with labels/NAME.nii.gz, or NAME.nii.gz with NAME_label.nii.gz"
+    )
+    names = ("image",) if channels == 1 else tuple(f"channel {index + 1}" for index in range(channels))
+    return FoundCases(names, _discover_structures(found), found)
+
+
+def _labels_by_rater(source: Path) -> list[dict[str, Path]]:
+    return [
+        images_in(folder)
+        for folder in sorted(source.iterdir())
+        if folder.is_dir() and _LABEL_FOLDERS.fullmatch(folder.name)
+    ]
+
+
+def _side_by_side(source: Path) -> tuple[dict[str, Path], list[dict[str, Path]]]:
+    files = images_in(source)
+    marked = {stem: match for stem in files if (match := _LABEL_MARK.fullmatch(stem))}
+    # NAME.seg.nrrd is a label by its ending; as NAME it would hide the image NAME.nrrd.
+    segmentations = {path.name[: -len(".seg.nrrd")]: path for path in source.iterdir() if is_segmentation_file(path)}
+    labels = segmentations | {match[1]: files[stem] for stem, match in marked.items()}
+    images = {stem: path for stem, path in files.items() if stem not in marked and not is_segmentation_file(path)}
+    return images, [labels]
+
+
+def _discover_structures(cases: Sequence[FoundCase]) -> tuple[Structure, ...]:
+    """Return the values, or the segments, of all labels as structures."""
+    values: dict[str, int] = {}
+    for case in cases:
+        for path in case.labels[:1]:
+            values |= _labels_in(path, values)
+    return named_structures([(name, [value]) for name, value in sorted(values.items(), key=lambda pair: pair[1])])
+
+
+def _labels_in(path: Path, known: Mapping[str, int]) -> dict[str, int]:
+    if is_segmentation_file(path):
+        names = [segment.name for segment in read_segmentation(path).segments]
+        first = 1 + max(known.values(), default=0)
+        return {name: first + index for index, name in enumerate(name for name in names if name not in known)}
+    values = np.unique(sitk.GetArrayViewFromImage(read_file(path)))
+    if len(values) > _MOST_VALUES or not np.equal(values, np.round(values)).all():
+        raise DatasetError(
+            f"{path} is taken for a label but holds {len(values)} different values. Are images and labels mixed up?"
+        )
+    return {f"label {int(value)}": int(value) for value in values if value > 0}
