@@ -1,0 +1,52 @@
+import math
+
+import pytest
+import torch
+
+from AIDELib.consistency_loss import confidence, consistency_loss
+from AIDELib.pseudo_label import sharpen
+from AIDELib.segmentation_loss import segmentation_loss
+
+
+def test_uniform_prediction_costs_what_eq_1_says():
+    # p = 0.5 everywhere, one of four pixels labelled: Dice loss 1 - (2 * 0.5 + 1) / (4 * 0.5 + 1 + 1) = 0.5.
+    labels = torch.tensor([[[1, 0], [0, 0]]])
+    loss = segmentation_loss(torch.zeros(1, 2, 2, 2), labels, cross_entropy_weight=2.0, dice_smoothing=1.0)
+    assert loss.tolist() == pytest.approx([0.5 + 2 * math.log(2)])
+
+
+def test_dice_is_the_mean_over_the_structures_and_smoothing_forgives_an_absent_one():
+    logits = torch.full((1, 3, 1, 2), -50.0)
+    logits[0, 1, 0, 0] = logits[0, 0, 0, 1] = 50.0  # predicts structure 1, then background
+    perfect = segmentation_loss(logits, torch.tensor([[[1, 0]]]), 0.0, 1.0)
+    # Structure 1 missed (1 - 1/2), structure 2 absent from both (0).
+    empty_label = segmentation_loss(logits, torch.tensor([[[0, 0]]]), 0.0, 1.0)
+    assert perfect.tolist() == pytest.approx([0.0], abs=1e-6)
+    assert empty_label.tolist() == pytest.approx([0.25])
+
+
+def test_confidence_equals_the_papers_formula_for_two_classes():
+    q = torch.rand(3, 1, 4, 5)
+    probabilities = torch.cat([q, 1 - q], dim=1)
+    assert torch.allclose(confidence(probabilities), 1 - 4 * q[:, 0] * (1 - q[:, 0]), atol=1e-6)
+
+
+def test_confidence_of_three_classes_runs_from_none_to_full():
+    probabilities = torch.tensor([[1 / 3, 1 / 3, 1 / 3], [1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]).view(3, 3, 1, 1)
+    assert confidence(probabilities).flatten().tolist() == pytest.approx([0.0, 1.0, 0.25], abs=1e-6)
+
+
+def test_consistency_is_the_weighted_squared_distance():
+    p = torch.tensor([0.5, 0.5, 1.0, 0.0]).view(1, 2, 1, 2).transpose(1, 3).contiguous().view(1, 2, 1, 2)
+    q = torch.tensor([[[[1.0, 1.0]], [[0.0, 0.0]]]])
+    weights = torch.tensor([[[1.0, 0.5]]])
+    distances = ((p - q) ** 2).sum(dim=1).flatten()
+    expected = (1.0 * distances[0] + 0.5 * distances[1]) / 2
+    assert consistency_loss(p, q, weights).tolist() == pytest.approx([float(expected)])
+
+
+def test_sharpening_raises_to_the_inverse_temperature():
+    probabilities = torch.tensor([0.8, 0.2]).view(1, 2, 1, 1)
+    assert sharpen(probabilities, 1.0) is probabilities
+    # 0.8^2 / (0.8^2 + 0.2^2)
+    assert sharpen(probabilities, 0.5).flatten().tolist() == pytest.approx([0.64 / 0.68, 0.04 / 0.68])

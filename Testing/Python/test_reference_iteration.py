@@ -1,0 +1,136 @@
+"""The fast code gives what the paper's equations give when they are written out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference_iteration as reference
+import torch
+
+from AIDELib.aide_method import AIDE
+from AIDELib.augmentation import SpatialAugmentation
+from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.label_filtering import consistency_ramp
+from AIDELib.label_set import LabelSet
+from AIDELib.postprocessing import keep_largest_components
+from AIDELib.presets import PAPER
+from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.stage import Stage
+from AIDELib.training_method import Batch, Predictions
+
+EPOCH = 11
+
+
+def make_stage(settings, structures, channels):
+    random = np.random.default_rng(0)
+    case = Case("a", (Path("i"),) * channels, Path("l"), LabelQuality.LQA, Split.TRAIN)
+    images = random.standard_normal((8, channels, 16, 16)).astype(np.float32)
+    labels = random.integers(0, structures + 1, (8, 16, 16)).astype(np.uint8)
+    slices = SliceSet.build([CaseSlices(case, images, labels)], torch.device("cpu"))
+    return Stage(1, AIDE(settings), 100, slices, slices.pad_labels([labels]), structures)
+
+
+@pytest.mark.parametrize(("structures", "channels", "temperature"), [(1, 2, 1.0), (2, 1, 0.5)])
+def test_losses_and_gradients_of_an_iteration(structures, channels, temperature):
+    settings = PAPER.replace(
+        network_width=2, pseudo_label_augmentations=2, pseudo_label_temperature=temperature, warm_up_epochs=20
+    )
+    stage = make_stage(settings, structures, channels)
+    stage.label_sets[1].labels.copy_(stage.label_sets[0].labels.flip(0))
+    batch = stage.batch([5, 2, 7, 0], torch.Generator().manual_seed(0))
+    fast = stage.method.losses(stage.learners, batch, EPOCH, torch.Generator().manual_seed(7))
+    for loss in fast:
+        loss.backward()
+    gradients = [[weight.grad.clone() for weight in learner.network.parameters()] for learner in stage.learners]
+
+    networks = [learner.network for learner in make_stage(settings, structures, channels).learners]
+    generator = torch.Generator().manual_seed(7)
+    matrices = []
+    for _ in range(2):
+        drawn = SpatialAugmentation.draw(4, settings.pseudo_label_rotation, 0.0, True, generator).matrices
+        matrices.append(drawn.view(2, 2, 2, 2).tolist())
+    ramp = consistency_ramp(EPOCH - 1, settings.warm_up_epochs)
+    slow = reference.iteration_losses(
+        [network.train() for network in networks], batch.images, batch.labels, matrices, ramp, settings
+    )
+    for loss in slow:
+        loss.backward()
+
+    assert [float(loss.detach()) for loss in fast] == pytest.approx([float(loss.detach()) for loss in slow], rel=1e-5)
+    for network, own_gradients in zip(networks, gradients, strict=True):
+        for weight, gradient in zip(network.parameters(), own_gradients, strict=True):
+            scale = gradient.abs().max().clamp_min(1e-3)
+            assert (weight.grad - gradient).abs().max() <= 1e-4 * scale
+
+
+def test_labels_after_a_correction_step():
+    random = np.random.default_rng(3)
+    qualities = [LabelQuality.HQA, *[LabelQuality.LQA] * 5]
+    cases = [
+        CaseSlices(
+            Case(f"c{index}", (Path("i"),), Path("l"), quality, Split.TRAIN),
+            np.zeros((3, 1, 16, 16), np.float32),
+            random.integers(0, 3, (3, 16, 16)).astype(np.uint8),
+        )
+        for index, quality in enumerate(qualities)
+    ]
+    slices = SliceSet.build(cases, torch.device("cpu"))
+    given = slices.pad_labels([case.labels for case in cases])
+    label_sets = [LabelSet.given(given, len(cases)) for _ in range(2)]
+    raw = [[random.integers(0, 3, (3, 16, 16)).astype(np.uint8) for _ in cases] for _ in range(2)]
+    cleaned = tuple([keep_largest_components(labels, 2) for labels in own] for own in raw)
+
+    from AIDELib.label_correction import agreement
+
+    agreements = tuple(
+        [agreement(labels, case.labels, 2) for labels, case in zip(own, cases, strict=True)] for own in cleaned
+    )
+    AIDE(PAPER).correct_labels(slices, label_sets, Predictions(cleaned, agreements, 2), 1)
+
+    for own, label_set in zip(raw, label_sets, strict=True):
+        expected = reference.corrected_labels(
+            [torch.from_numpy(labels) for labels in own],
+            [torch.from_numpy(case.labels) for case in cases],
+            [True, False, False, False, False, False],
+            PAPER.correction_share,
+            2,
+        )
+        for index, labels in enumerate(expected):
+            assert np.array_equal(slices.case_labels(label_set.labels, index), labels.numpy())
+        assert sum(map(bool, label_set.corrected_at)) == 2
+
+
+def test_pseudo_labels_are_made_for_the_suspects_alone(monkeypatch):
+    settings = PAPER.replace(network_width=2)
+    stage = make_stage(settings, 1, 1)
+    seen = []
+    for learner in stage.learners:
+        original = learner.predict
+
+        def counting(images, original=original):
+            seen.append((len(images), learner.network.training, torch.is_grad_enabled()))
+            return original(images)
+
+        monkeypatch.setattr(learner, "predict", counting)
+    batch = stage.batch([0, 1, 2, 3], torch.Generator())
+    stage.method.losses(stage.learners, batch, EPOCH, torch.Generator())
+    # Half of four samples are suspects, four augmentations each.
+    assert [count for count, _, _ in seen] == [8, 8]
+
+
+def test_pseudo_label_pass_leaves_the_batch_statistics_alone():
+    stage = make_stage(PAPER.replace(network_width=2), 1, 1)
+    learner = stage.learners[0]
+    before = {name: value.clone() for name, value in learner.network.state_dict().items()}
+    learner.predict(stage.slices.images[:2])
+    assert all(torch.equal(value, before[name]) for name, value in learner.network.state_dict().items())
+
+
+def test_trusted_samples_keep_their_label_at_full_weight():
+    settings = PAPER.replace(network_width=2, trust_hqa=True)
+    stage = make_stage(settings, 1, 1)
+    batch = stage.batch([0, 1, 2, 3], torch.Generator())
+    trusted = Batch(batch.images, batch.plain_images, batch.labels, torch.ones(4, dtype=torch.bool))
+    loss = stage.method.losses(stage.learners, trusted, EPOCH, torch.Generator())[0]
+    expected = stage.method.sample_losses(stage.learners[0].forward(batch.images), batch.labels[1]).mean()
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from conftest import make_image
+
+from AIDELib.settings import Normalization
+from AIDELib.slicing import (
+    SliceOrientation,
+    SlicePlan,
+    assemble,
+    assemble_labels,
+    choose_slice_plan,
+    cut_image,
+    cut_labels,
+)
+
+ANGLES = (0.3, -0.2, 0.4)
+
+
+def oblique(flips):
+    rotation = sitk.Euler3DTransform()
+    rotation.SetRotation(*ANGLES)
+    return np.array(rotation.GetMatrix()).reshape(3, 3) @ np.diag(flips)
+
+
+GRIDS = {
+    "axial": ((6, 14, 10), (1.0, 0.8, 3.0), np.eye(3)),
+    "coronal, anisotropic": ((12, 5, 16), (0.7, 2.5, 0.9), np.eye(3)),
+    "sagittal, oblique, flipped": ((9, 11, 4), (3.0, 0.8, 0.9), oblique((-1, 1, -1))),
+    "oblique": ((5, 9, 7), (1.0, 1.0, 4.0), oblique((1, 1, 1))),
+    "flipped": ((4, 8, 8), (1.0, 1.0, 5.0), np.diag([-1, -1, 1])),
+}
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_slices_go_back_onto_the_volumes_own_grid(name):
+    shape, spacing, direction = GRIDS[name]
+    array = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    image = make_image(array, spacing, (12.0, -30.0, 5.0), direction)
+    plan = choose_slice_plan([image], 64, Normalization.VOLUME)
+    assert plan.orientation.value == name.split(",")[0] or "," not in name
+    back = assemble(cut_image(image, plan), image, plan)
+    normalized = (array - array.mean()) / array.std()
+    assert np.abs(sitk.GetArrayFromImage(back) - normalized).max() < 1e-4
+    assert back.GetDirection() == image.GetDirection()
+    labels = make_image((array > 0.5).astype(np.uint8), spacing, (12.0, -30.0, 5.0), direction)
+    restored = assemble_labels(cut_labels(labels, plan), labels, plan, 2)
+    assert np.array_equal(sitk.GetArrayFromImage(restored), array > 0.5)
+
+
+def test_two_dimensional_image():
+    array = np.arange(12, dtype=np.float32).reshape(3, 4)
+    image = make_image(array, (0.5, 2.0), (1.0, 2.0), np.diag([-1, -1]))
+    plan = choose_slice_plan([image], 64, Normalization.SLICE)
+    assert plan == SlicePlan(SliceOrientation.AXIAL, (0.5, 2.0), Normalization.SLICE)
+    slices = cut_image(image, plan)
+    assert slices.shape == (1, 3, 4)
+    back = assemble(slices, image, plan)
+    assert back.GetDimension() == 2
+    assert np.allclose(sitk.GetArrayFromImage(back), (array - array.mean()) / array.std(), atol=1e-5)
+
+
+def test_slices_are_cut_across_the_thickest_axis_of_most_cases():
+    def image(spacing, shape=(8, 8, 8)):
+        return make_image(np.zeros(shape, np.uint8), spacing)
+
+    plan = choose_slice_plan([image((1, 5, 1)), image((1, 4, 1)), image((1, 1, 3))], 256, Normalization.SLICE)
+    assert plan.orientation is SliceOrientation.CORONAL
+    assert plan.spacing == (1.0, 1.0)
+    assert choose_slice_plan([image((1, 1, 1))], 256, Normalization.SLICE).orientation is SliceOrientation.AXIAL
+    # One voxel thick counts as thickest, even where the header says 1 mm as in plane.
+    one_slice = image((1, 1, 1), shape=(8, 1, 8))
+    assert choose_slice_plan([one_slice], 256, Normalization.SLICE).orientation is SliceOrientation.CORONAL
+
+
+def test_in_plane_spacing_is_the_median_and_coarser_where_the_largest_image_would_not_fit():
+    images = [make_image(np.zeros((2, 100, 50), np.uint8), (spacing, spacing, 9.0)) for spacing in (0.5, 1.0, 2.0)]
+    assert choose_slice_plan(images, 208, Normalization.SLICE).spacing == (1.0, 1.0)
+    # The third is 200 mm high: 200 / 64 = 3.125 mm.
+    assert choose_slice_plan(images, 64, Normalization.SLICE).spacing == pytest.approx((3.125, 3.125))
+
+
+def test_each_slice_is_normalized_and_a_slice_of_one_value_is_zero():
+    array = np.stack([np.full((2, 2), 7.0), np.array([[0.0, 2.0], [0.0, 2.0]])]).astype(np.float32)
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE)
+    slices = cut_image(make_image(array, (1.0, 1.0, 2.0)), plan)
+    assert slices.tolist() == [[[0, 0], [0, 0]], [[-1, 1], [-1, 1]]]
+
+
+def test_coarser_grid_keeps_the_label_in_place():
+    array = np.zeros((3, 40, 40), np.uint8)
+    array[:, 8:24, 12:32] = 1
+    image = make_image(array, (0.5, 0.5, 4.0), (3.0, 2.0, 1.0), oblique((1, -1, 1)))
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE)
+    slices = cut_labels(image, plan)
+    assert slices.shape == (3, 20, 20)
+    restored = sitk.GetArrayFromImage(assemble_labels(slices, image, plan, 2))
+    overlap = 2 * (restored & array).sum() / (restored.sum() + array.sum())
+    assert overlap > 0.95
+    assert np.abs(np.argwhere(restored).mean(axis=0) - np.argwhere(array).mean(axis=0)).max() < 0.5
