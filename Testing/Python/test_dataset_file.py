@@ -55,7 +55,10 @@ CHANGES = {
     "missing field": (lambda d: d["cases"][0].pop("label"), "Case 'p0': the field 'label' is missing."),
     "unknown field": (lambda d: d["cases"][0].update(colour=1), "Case 'p0': there is no field 'colour'."),
     "wrong kind": (lambda d: d["cases"][0].update(images="a.nii"), "Case 'p0': images must be a list, got \"a.nii\"."),
-    "quality": (lambda d: d["cases"][0].update(quality="good"), "quality must be one of HQA, LQA, unlabelled, got \"good\""),
+    "quality": (
+        lambda d: d["cases"][0].update(quality="good"),
+        'quality must be one of HQA, LQA, unlabelled, got "good"',
+    ),
     "split": (lambda d: d["cases"][0].update(split=3), "Case 'p0': split must be one of train, val, test, got 3."),
     "missing image": (lambda d: d["cases"][1].update(images=["no.nii.gz"]), "Case 'p1': images names"),
     "missing label": (lambda d: d["cases"][0].update(label="no.nii.gz"), "Case 'p0': label names"),
@@ -85,9 +88,15 @@ CHANGES = {
     "value zero": (lambda d: d["structures"][0].update(value=0), "Structure 'ball': value must be one or several"),
     "value text": (lambda d: d["structures"][0].update(value="5"), "Structure 'ball': value must be a whole number"),
     "colour": (lambda d: d["structures"][0].update(color=[0, 0, 300]), "Structure 'ball': color must be red, green"),
-    "format": (lambda d: d.update(format="aide-dataset/9"), "format is 'aide-dataset/9', but this version of AIDE reads"),
+    "format": (
+        lambda d: d.update(format="aide-dataset/9"),
+        "format is 'aide-dataset/9', but this version of AIDE reads",
+    ),
     "no cases": (lambda d: d.update(cases=[]), "The dataset has no cases."),
-    "case no object": (lambda d: d.update(cases=[7]), "Case 1 of the list: must be an object with named fields, got 7."),
+    "case no object": (
+        lambda d: d.update(cases=[7]),
+        "Case 1 of the list: must be an object with named fields, got 7.",
+    ),
 }
 
 

@@ -107,7 +107,7 @@ def test_pseudo_labels_are_made_for_the_suspects_alone(monkeypatch):
     for learner in stage.learners:
         original = learner.predict
 
-        def counting(images, original=original):
+        def counting(images, learner=learner, original=original):
             seen.append((len(images), learner.network.training, torch.is_grad_enabled()))
             return original(images)
 

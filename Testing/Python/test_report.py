@@ -21,7 +21,11 @@ ROWS = [
 def test_a_report_is_read_back_as_written(tmp_path):
     write_report(tmp_path, ROWS, {"a": 0.75})
     lines = (tmp_path / "metrics.csv").read_text().splitlines()
-    assert lines == ["case,structure,DSC,RAVD,ASSD,MSSD", "a,ball,0.900000,0.100000,1.000000,4.000000", "b,ball,0.500000,,,"]
+    assert lines == [
+        "case,structure,DSC,RAVD,ASSD,MSSD",
+        "a,ball,0.900000,0.100000,1.000000,4.000000",
+        "b,ball,0.500000,,,",
+    ]
     rows = read_report(tmp_path)
     assert rows[0] == ROWS[0]
     assert math.isnan(rows[1].metrics.assd)
