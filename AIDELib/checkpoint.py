@@ -99,9 +99,15 @@ def _optimizer_tensors(learner: Learner) -> dict[str, Tensor]:
 
 
 def _restore_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    parameters = learner.optimizer.param_groups[0]["params"]
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
+        state.setdefault(int(index), {})[name] = _laid_out_like(parameters[int(index)], tensor)
     groups = learner.optimizer.state_dict()["param_groups"]
     learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _laid_out_like(parameter: Tensor, tensor: Tensor) -> Tensor:
+    # The fused optimizer goes through memory as it lies: moments in another order would meet other weights.
+    return torch.empty_like(parameter).copy_(tensor) if tensor.shape == parameter.shape else tensor

@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         "Images without a label become unlabelled training cases. CASES is a number of patients (20), a share (20%), or a "
         "list of ids or patients separated by commas (* and ? allowed), domain:NAME, or @FILE with one id a line.",
         epilog="Examples:\n"
-        "  python -m AIDELib import folder hippocampus --hqa 2 --test 40 --output dataset.json\n"
+        "  python -m AIDELib import folder hippocampus --hqa 2 --unlabelled 40 --test 40 --output dataset.json\n"
         "  python -m AIDELib import chaos CHAOS/Train_Sets/MR --structure liver=63 --hqa 37 --test 20%% "
         "--output dataset.json",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -42,6 +42,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     )
     parser.add_argument(
         "--lqa", default="", metavar="CASES", help="training cases with rough labels; the rest is used unlabelled"
+    )
+    parser.add_argument(
+        "--unlabelled", default="", metavar="CASES", help="training cases used without a label (default: all others)"
     )
     parser.add_argument("--rater", type=int, default=1, help="whose labels are used where several people drew them")
     parser.add_argument("--seed", type=int, help="draw the numbers of patients at random instead of in order")
@@ -72,6 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
         val=arguments.val,
         hqa=arguments.hqa,
         lqa=arguments.lqa,
+        unlabelled=arguments.unlabelled,
         rater=arguments.rater,
         seed=arguments.seed,
         patient_pattern=arguments.patient_pattern,

@@ -30,6 +30,7 @@ class Selection:
         val: choice of the validation cases, from the rest.
         hqa: choice of the training cases with labels of high quality; all labelled ones unless `hqa` or `lqa` is given.
         lqa: choice of those with labels of low quality, from the rest; what is left is unlabelled.
+        unlabelled: choice of the training cases used without a label, from what is left; all of them by default.
         rater: which rater's label is used, counted from 1.
         seed: draws at random instead of in order; None for in order.
         patient_pattern: regular expression whose match (or first group) in the id names the patient.
@@ -42,6 +43,7 @@ class Selection:
     val: str = ""
     hqa: str = ""
     lqa: str = ""
+    unlabelled: str = ""
     rater: int = 1
     seed: int | None = None
     patient_pattern: str = ""
@@ -75,9 +77,19 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
         lqa = chooser.choose(selection.lqa, rest, "lqa", whole_patients=False)
     else:
         hqa, lqa = {case.id for case in training}, set()
+    held_out = test | val
+    rest = [
+        case
+        for case in found.cases
+        # A patient's unlabelled image must not train a model that is tested on the patient's labelled one.
+        if case.id not in hqa | lqa and patients[case.id] not in held_out_patients
+    ]
+    unlabelled = {case.id for case in rest}
+    if selection.unlabelled:
+        unlabelled = chooser.choose(selection.unlabelled, rest, "unlabelled", whole_patients=False)
 
     def quality(case: FoundCase) -> LabelQuality:
-        if case.id in hqa or case.id in test | val:
+        if case.id in hqa | held_out:
             return LabelQuality.HQA
         return LabelQuality.LQA if case.id in lqa else LabelQuality.UNLABELLED
 
@@ -87,8 +99,7 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
     cases = [
         _create_case(case, quality(case), split(case), patients[case.id], selection)
         for case in found.cases
-        # A patient's unlabelled image must not train a model that is tested on the patient's labelled one.
-        if case.id in test | val or patients[case.id] not in held_out_patients
+        if case.id in held_out | hqa | lqa | unlabelled
     ]
     return Dataset(channels, structures, tuple(cases))
 
@@ -135,7 +146,7 @@ class _Chooser:
             count = round(int(match[1]) / 100 * len(available)) if match[2] else int(match[1])
             if count > len(available):
                 raise DatasetError(
-                    f"--{name} asks for {count} patients, but only {len(available)} labelled ones are left."
+                    f"--{name} asks for {count} patients, but only {len(available)} are left to choose from."
                 )
             chosen = set(available[:count])
             return {case.id for case in cases if self._patients[case.id] in chosen}
@@ -156,7 +167,7 @@ class _Chooser:
                 if fnmatch.fnmatchcase(case.id, term) or fnmatch.fnmatchcase(self._patients[case.id], term)
             ]
         if not found:
-            raise DatasetError(f"--{name}: '{term}' matches no labelled case that is still free.")
+            raise DatasetError(f"--{name}: '{term}' matches no case that is left to choose from.")
         return found
 
 
