@@ -95,7 +95,12 @@ class Settings:
     trust_hqa: bool = setting("whether labels of high quality are exempt from suspicion")
     warm_up_epochs: int = setting("epochs over which the consistency loss reaches its full weight", 1, 100_000)
     pseudo_label_augmentations: int = setting("augmented predictions averaged into one pseudo-label (K)", 1, 64)
-    pseudo_label_rotation: float = setting("largest rotation of these augmentations in degrees", 0, 180)
+    pseudo_label_rotation: float = setting(
+        "largest rotation of these augmentations in degrees; more than the networks have learned spoils the pseudo-labels",
+        0,
+        180,
+    )
+    pseudo_label_flip: bool = setting("whether these augmentations flip left to right at random")
     pseudo_label_temperature: float = setting("temperature of the sharpening; 1 means none", 0.01, 1)
 
     # Global label correction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from AIDELib.container import Container
 from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset, save_dataset
 from AIDELib.device import describe_device, make_deterministic
-from AIDELib.errors import AIDEError, DatasetError
+from AIDELib.errors import AIDEError, DatasetError, RunError
 from AIDELib.label_pass import agreements_with, predict_labels
 from AIDELib.methods import create_method
 from AIDELib.model import Model, save_model
@@ -70,8 +71,10 @@ def train(run: RunFolder, device: torch.device, listener: Listener = lambda even
         listener: called with each event, in this process.
 
     Raises:
-        AIDEError: files cannot be used; the status is then FAILED, with the message.
+        RunError: the folder holds no run.
+        AIDEError: files cannot be used, or the disk or the memory is full; the status is then FAILED, with the message.
     """
+    run.read_description()
     progress = Progress(run, listener)
     run.withdraw(Request.STOP)
     run.withdraw(Request.PAUSE)
@@ -82,14 +85,31 @@ def train(run: RunFolder, device: torch.device, listener: Listener = lambda even
         run.withdraw(Request.STOP)
         progress.event("stopped")
         progress.state(RunStatus.STOPPED, message="Stopped on request.")
-    except AIDEError as error:
-        progress.event("failed", message=str(error))
-        progress.state(RunStatus.FAILED, message=str(error))
-        raise
+    except (AIDEError, OSError, MemoryError, torch.OutOfMemoryError) as error:
+        message = _explain(error, run)
+        # The disk that could not take a checkpoint may not take these either; what matters is the message itself.
+        with suppress(OSError):
+            progress.event("failed", message=message)
+            progress.state(RunStatus.FAILED, message=message)
+        raise error if isinstance(error, AIDEError) else RunError(message) from error
     except KeyboardInterrupt:
         progress.event("stopped")
         progress.state(RunStatus.STOPPED, message="Interrupted.")
         raise
+
+
+def _explain(error: BaseException, run: RunFolder) -> str:
+    if isinstance(error, OSError):
+        return (
+            f"The run {run.path} cannot go on: {error.strerror or error} ({error.filename or 'unknown file'}). Finished "
+            "epochs are kept; make room or mend the folder and resume."
+        )
+    if isinstance(error, AIDEError):
+        return str(error)
+    return (
+        "The memory is not enough for this training. Finished epochs are kept. Start a run with a smaller batch_size, "
+        "network_width or slice_size, or with --device cpu."
+    )
 
 
 class _Training:

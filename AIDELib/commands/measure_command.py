@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
     metrics = measure_files(arguments.prediction, arguments.reference)
     if arguments.json:
         values = {
-            name: {key: _json_number(value) for key, value in asdict(row).items()} for name, row in metrics.items()
+            name: {key.upper(): _json_number(value) for key, value in asdict(row).items()}
+            for name, row in metrics.items()
         }
         print(json.dumps(values, indent=1, ensure_ascii=False))
         return

@@ -87,7 +87,7 @@ def _labels_in(path: Path, known: Mapping[str, int]) -> dict[str, int]:
         names = [segment.name for segment in read_segmentation(path).segments]
         first = 1 + max(known.values(), default=0)
         return {name: first + index for index, name in enumerate(name for name in names if name not in known)}
-    values = np.unique(sitk.GetArrayViewFromImage(read_file(path)))
+    values = np.unique(sitk.GetArrayFromImage(read_file(path)))
     if len(values) > _MOST_VALUES or not np.equal(values, np.round(values)).all():
         raise DatasetError(
             f"{path} is taken for a label but holds {len(values)} different values. Are images and labels mixed up?"

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 
@@ -18,10 +20,7 @@ def test_size_of_the_published_network():
     # two 3x3 convolutions a level, (reduce, merge) a decoder level, two batch-norm values a map, the 1x1 classifier.
     widths = [32, 64, 128, 256, 512]
     encoder = sum(9 * (before * own + own * own) + 4 * own for before, own in zip([1, *widths], widths, strict=False))
-    decoder = sum(
-        9 * (above * own + 2 * own * own + own * own) + 6 * own
-        for own, above in zip(widths[:-1], widths[1:], strict=True)
-    )
+    decoder = sum(9 * (above * own + 2 * own * own + own * own) + 6 * own for own, above in itertools.pairwise(widths))
     parameters = sum(parameter.numel() for parameter in MultiStreamUNet(1, 2, 32).parameters())
     assert parameters == encoder + decoder + 2 * 32 + 2
 

@@ -281,3 +281,33 @@ def test_review_ranks_the_wrong_label_first(tmp_path, tiny_settings):
     assert ranked[0].suspicion > 0.5 > ranked[1].suspicion
     assert len(ranked[0].trend) == 6
     assert (run.path / ranked[0].suggestion).exists()
+
+
+def test_a_full_disk_ends_the_run_with_a_sentence_and_it_resumes(tmp_path, tiny_settings, monkeypatch):
+    dataset = write_dataset(tmp_path, "HL")
+    run = RunFolder(tmp_path / "run")
+    prepare_run(load_dataset(dataset), run, RunDescription("aide", tiny_settings))
+
+    def fill_disk(*arguments):
+        raise OSError(28, "No space left on device", "checkpoint.zip")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("AIDELib.trainer.save_checkpoint", fill_disk)
+        with pytest.raises(RunError, match=r"No space left on device \(checkpoint.zip\). Finished epochs are kept"):
+            train(run, CPU)
+    assert run.read_state()["status"] == "failed"
+    train(run, CPU)
+    assert weights_digest(run) == weights_digest(run_training(dataset, tmp_path / "unbroken", tiny_settings))
+
+
+def test_too_little_memory_ends_the_run_with_advice(tmp_path, tiny_settings, monkeypatch):
+    run = RunFolder(tmp_path / "run")
+    prepare_run(load_dataset(write_dataset(tmp_path, "HL")), run, RunDescription("aide", tiny_settings))
+
+    def fill_memory(*arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("AIDELib.stage.Stage.run_epoch", fill_memory)
+    with pytest.raises(RunError, match="smaller batch_size"):
+        train(run, CPU)
+    assert "smaller batch_size" in run.read_state()["message"]

@@ -1,0 +1,147 @@
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from conftest import BALL, make_image
+
+from AIDELib.errors import ModelError
+from AIDELib.model import Model, load_model, save_model
+from AIDELib.networks import create_network, register_network
+from AIDELib.predictor import Predictor
+from AIDELib.settings import Normalization
+from AIDELib.slicing import SliceOrientation, SlicePlan
+from AIDELib.structure import Structure
+
+CPU = torch.device("cpu")
+OBLIQUE = [[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]
+
+
+def make_model(channels=("T1",), structures=(BALL,), count=2, network="multi-stream-unet") -> Model:
+    torch.manual_seed(0)
+    weights = tuple(create_network(network, len(channels), len(structures) + 1, 2).state_dict() for _ in range(count))
+    return Model(
+        channels,
+        structures,
+        SlicePlan(SliceOrientation.AXIAL, (1.0, 1.5), Normalization.SLICE),
+        network,
+        2,
+        weights,
+        True,
+        {"method": "aide"},
+    )
+
+
+def test_a_model_is_what_was_saved(tmp_path):
+    model = make_model(("T1", "T2"), (BALL, Structure("cube", (1, 2), (1, 2, 3))))
+    save_model(model, tmp_path / "m.aide")
+    loaded = load_model(tmp_path / "m.aide")
+    for name in ("channels", "structures", "plan", "network", "width", "largest_component", "training"):
+        assert getattr(loaded, name) == getattr(model, name)
+    for own, other in zip(loaded.weights, model.weights, strict=True):
+        assert all(torch.equal(own[name], other[name]) for name in other)
+
+
+def test_a_model_file_holds_json_and_safetensors_alone(tmp_path):
+    save_model(make_model(), tmp_path / "m.aide")
+    with zipfile.ZipFile(tmp_path / "m.aide") as archive:
+        assert archive.namelist() == ["model.json", "network1.safetensors", "network2.safetensors"]
+        document = json.loads(archive.read("model.json"))
+    assert document["structures"] == [{"name": "ball", "value": [5], "color": [230, 30, 30]}]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda document: document | {"format": "aide-model/9"}, "has the format 'aide-model/9'"),
+        (lambda document: document | {"network": {"name": "vgg", "width": 2, "count": 2}}, "no network 'vgg'"),
+        (
+            lambda document: document | {"network": {"name": "multi-stream-unet", "width": 4, "count": 2}},
+            "weights do not fit",
+        ),
+        (lambda document: document | {"slices": {}}, "description is damaged"),
+        (
+            lambda document: document | {"slices": {"orientation": "axial", "spacing": [0, 1]}},
+            "description is damaged",
+        ),
+        (lambda document: [document], "no usable AIDE model"),
+    ],
+)
+def test_a_model_that_cannot_be_used(tmp_path, change, expected):
+    path = tmp_path / "m.aide"
+    save_model(make_model(), path)
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content["model.json"] = json.dumps(change(json.loads(content["model.json"]))).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    with pytest.raises(ModelError) as caught:
+        Predictor(load_model(path), CPU)
+    assert expected in str(caught.value)
+
+
+def test_a_file_that_is_cut_off(tmp_path):
+    save_model(make_model(), tmp_path / "m.aide")
+    data = (tmp_path / "m.aide").read_bytes()
+    (tmp_path / "m.aide").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ModelError, match=r"m.aide is no usable AIDE model"):
+        load_model(tmp_path / "m.aide")
+
+
+class Threshold(torch.nn.Module):
+    """Foreground where the first channel is above its mean: what it predicts is known on any grid."""
+
+    def __init__(self, channels, classes, width):
+        super().__init__()
+        self.sharpness = torch.nn.Parameter(torch.tensor(50.0))
+
+    def forward(self, images):
+        return torch.cat([torch.zeros_like(images[:, :1]), self.sharpness * images[:, :1]], dim=1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "direction"),
+    [
+        ((5, 20, 24), (1.0, 1.5, 5.0), None),
+        ((5, 20, 24), (1.0, 1.5, 5.0), OBLIQUE),
+        ((5, 20, 24), (1.0, 1.5, 5.0), np.diag([-1.0, -1.0, 1.0])),
+        ((5, 20, 24), (1.0, 1.5, 5.0), np.diag([1.0, 1.0, -1.0])),
+        ((20, 24), (1.0, 1.5), None),
+    ],
+    ids=["straight", "oblique", "flipped in plane", "flipped slices", "2D"],
+)
+def test_the_mask_lies_on_the_images_own_grid(shape, spacing, direction):
+    register_network("threshold", Threshold)
+    array = np.zeros(shape, np.float32)
+    array[..., 4:9, 6:16] = 100
+    image = make_image(array, spacing, (10.0, -20.0, 30.0)[: len(shape)], direction)
+    prediction = Predictor(make_model(network="threshold", count=1), CPU).predict([image])
+    assert (prediction.labels.GetOrigin(), prediction.labels.GetDirection(), prediction.labels.GetSpacing()) == (
+        image.GetOrigin(),
+        image.GetDirection(),
+        image.GetSpacing(),
+    )
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(prediction.labels), (array > 0).astype(np.uint8))
+
+
+def test_a_finer_grid_than_the_models_keeps_the_structure_in_place():
+    register_network("threshold", Threshold)
+    array = np.zeros((3, 60, 60), np.float32)
+    array[:, 20:40, 10:50] = 100
+    image = make_image(array, (0.5, 0.75, 5.0), direction=OBLIQUE)
+    mask = sitk.GetArrayFromImage(Predictor(make_model(network="threshold", count=1), CPU).predict([image]).labels)
+    assert 2 * (mask * (array > 0)).sum() / (mask.sum() + (array > 0).sum()) > 0.95
+
+
+def test_a_cancelled_prediction_ends_at_once():
+    class Cancelled(Exception):
+        pass
+
+    def cancel(share):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Predictor(make_model(), CPU).predict([make_image(np.zeros((3, 16, 16), np.float32))], cancel)
