@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -144,10 +143,7 @@ class Settings:
             name, equals, text = assignment.partition("=")
             if not equals:
                 raise SettingsError(f"A setting is given as NAME=VALUE, got '{assignment}'.")
-            try:
-                changes[name.strip()] = json.loads(text.lower() if text.lower() in ("true", "false") else text)
-            except json.JSONDecodeError:
-                changes[name.strip()] = text.strip()
+            changes[name.strip()] = _parsed(text.strip())
         return self.replace(**changes)
 
     def to_json(self) -> dict[str, Any]:
@@ -170,6 +166,17 @@ class Settings:
                 f"unknown {sorted(set(values) - known)}."
             )
         return cls(**values)
+
+
+def _parsed(text: str) -> bool | int | float | str:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _validated(field_: dataclasses.Field[Any], value: Any) -> Any:

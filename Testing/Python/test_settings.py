@@ -31,6 +31,7 @@ def test_settings_are_saved_and_read(settings):
         ("epochs=3", "epochs", 3),
         ("learning_rate=1e-2", "learning_rate", 0.01),
         ("clean_share=1", "clean_share", 1.0),
+        ("clean_share=.5", "clean_share", 0.5),
         ("input_flip=True", "input_flip", True),
         ("ranking=loss", "ranking", Ranking.LOSS),
     ],
