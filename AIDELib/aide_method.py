@@ -14,6 +14,7 @@ from AIDELib.label_correction import cases_to_correct, correction_is_due, with_c
 from AIDELib.label_filtering import consistency_ramp, suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
+from AIDELib.method_name import MethodName
 from AIDELib.pseudo_label import make_pseudo_labels
 from AIDELib.settings import Ranking, Settings
 from AIDELib.slice_set import SliceSet
@@ -24,7 +25,7 @@ from AIDELib.typical_loss import TypicalLoss
 class AIDE(TrainingMethod):
     """Cross-model self-correction: local label filtering in the batch, global label correction after the epoch."""
 
-    name = "aide"
+    name = MethodName.AIDE.value
     network_count = 2
 
     def __init__(self, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from AIDELib.case import LabelQuality
 from AIDELib.label_filtering import suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
+from AIDELib.method_name import MethodName, learned_qualities
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
 
@@ -18,7 +19,7 @@ from AIDELib.training_method import Batch, Predictions, TrainingMethod
 class Conventional(TrainingMethod):
     """One network on all labels as they are: given ones, and generated ones for unlabelled cases."""
 
-    name = "conventional"
+    name = MethodName.CONVENTIONAL.value
     network_count = 1
 
     def losses(
@@ -33,8 +34,8 @@ class Conventional(TrainingMethod):
 class Supervised(Conventional):
     """One network on the labels of high quality alone."""
 
-    name = "supervised"
-    qualities = frozenset({LabelQuality.HQA})
+    name = MethodName.SUPERVISED.value
+    qualities = learned_qualities(MethodName.SUPERVISED)
 
 
 class SupervisedOnAllLabels(Conventional):
@@ -47,7 +48,7 @@ class SupervisedOnAllLabels(Conventional):
 class PseudoLabel(Conventional):
     """One network; after every epoch it predicts anew all labels that are not of high quality (Lee 2013)."""
 
-    name = "pseudo-label"
+    name = MethodName.PSEUDO_LABEL.value
 
     def correct_labels(
         self, slices: SliceSet, label_sets: Sequence[LabelSet], predictions: Predictions, epoch: int
@@ -60,7 +61,7 @@ class PseudoLabel(Conventional):
 class CoTeaching(TrainingMethod):
     """Two networks; each drops the samples on which the other's loss is large (Han et al., NeurIPS 2018)."""
 
-    name = "co-teaching"
+    name = MethodName.CO_TEACHING.value
     network_count = 2
 
     def losses(

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zlib import error as zlib_error
 
 import safetensors
 import safetensors.torch
 from torch import Tensor
 
 from AIDELib.atomic_file import replacing
+from AIDELib.container_document import ContainerError, opened_container, read_document
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,6 @@ class Container:
 
     document: dict[str, Any]
     tensors: dict[str, dict[str, Tensor]]
-
-
-class ContainerError(Exception):
-    """A container file is damaged or no container; the text says how, without naming the file."""
 
 
 def write_container(path: Path, document_name: str, container: Container) -> None:
@@ -54,22 +50,16 @@ def read_container(path: Path, document_name: str) -> Container:
         ContainerError: it is damaged, or no such container.
         OSError: the file cannot be opened.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            document = json.loads(archive.read(document_name))
+    with opened_container(path) as archive:
+        document = read_document(archive, document_name)
+        try:
             tensors = {
                 name.removesuffix(".safetensors"): safetensors.torch.load(archive.read(name))
                 for name in archive.namelist()
                 if name.endswith(".safetensors")
             }
-    except KeyError:
-        raise ContainerError(f"there is no {document_name} in it") from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib_error) as error:
-        raise ContainerError(f"it is damaged or incomplete ({error})") from None
-    except (ValueError, safetensors.SafetensorError) as error:
-        raise ContainerError(f"its content is damaged ({error})") from None
-    if not isinstance(document, dict):
-        raise ContainerError(f"{document_name} is no JSON object")
+        except (ValueError, safetensors.SafetensorError) as error:
+            raise ContainerError(f"its content is damaged ({error})") from None
     return Container(document, tensors)
 
 

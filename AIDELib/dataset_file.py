@@ -63,29 +63,33 @@ def save_dataset(dataset: Dataset, path: Path) -> None:
 
 def _structure_entry(structure: Structure) -> dict[str, Any]:
     values = list(structure.values)
-    return {
+    entry: dict[str, Any] = {
         "name": structure.name,
         "value": values[0] if len(values) == 1 else values,
         "color": list(structure.color),
     }
+    if structure.terminology:
+        entry["terminology"] = structure.terminology
+    return entry
 
 
 def _case_entry(case: Case, folder: Path) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": case.id,
         "patient": case.patient,
-        "images": [_relative(image, folder) for image in case.images],
-        "label": None if case.label is None else _relative(case.label, folder),
+        "images": [relative_path(image, folder) for image in case.images],
+        "label": None if case.label is None else relative_path(case.label, folder),
         "quality": case.quality.value,
         "split": case.split.value,
         "domain": case.domain,
     }
     if case.rater_labels:
-        entry["raters"] = [_relative(label, folder) for label in case.rater_labels]
+        entry["raters"] = [relative_path(label, folder) for label in case.rater_labels]
     return entry
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative_path(path: Path, folder: Path) -> str:
+    """Return a path as seen from a folder, with forward slashes; as it is where they are on different drives."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive on Windows
@@ -119,7 +123,7 @@ def _parse_structure(entry: Any, index: int) -> Structure:
     fields = _object(entry, owner)
     if isinstance(fields.get("name"), str):
         owner = f"Structure '{fields['name']}'"
-    _check_fields(fields, owner, {"name", "value"}, {"color"})
+    _check_fields(fields, owner, {"name", "value"}, {"color", "terminology"})
     value = fields["value"]
     values = value if isinstance(value, list) else [value]
     color = fields.get("color", list(DEFAULT_COLORS[index % len(DEFAULT_COLORS)]))
@@ -127,6 +131,7 @@ def _parse_structure(entry: Any, index: int) -> Structure:
         _text(fields["name"], owner, "name"),
         tuple(_whole_number(one, owner, "value") for one in values),
         tuple(_whole_number(part, owner, "color") for part in _list(color, owner, "color")),  # type: ignore[arg-type]
+        _text(fields.get("terminology", ""), owner, "terminology"),
     )
 
 

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import torch
 
 from AIDELib.errors import SettingsError
 
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class AvailableDevice:
+    """A device of this machine.
+
+    Attributes:
+        name: as `choose_device` takes it.
+        description: for the user.
+        free_memory_gb, total_memory_gb: of the device in GB (2^30 bytes); None where the system does not tell.
+    """
+
+    name: str
+    description: str
+    free_memory_gb: float | None
+    total_memory_gb: float | None
+
+
+def available_devices() -> list[AvailableDevice]:
+    """Return the devices of this machine, the one that "auto" takes first."""
+    return [_describe_available(torch.device(name)) for name, present in _presence().items() if present]
 
 
 def choose_device(name: str) -> torch.device:
@@ -19,7 +41,7 @@ def choose_device(name: str) -> torch.device:
     """
     if name not in DEVICE_NAMES:
         raise SettingsError(f"There is no device '{name}'. The devices are: {', '.join(DEVICE_NAMES)}.")
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = _presence()
     if name == "auto":
         return torch.device(next(kind for kind, present in available.items() if present))
     if not available[name]:
@@ -43,3 +65,27 @@ def make_deterministic() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _presence() -> dict[str, bool]:
+    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+
+
+def _describe_available(device: torch.device) -> AvailableDevice:
+    free, total = _memory(device)
+    return AvailableDevice(device.type, describe_device(device), free, total)
+
+
+def _memory(device: torch.device) -> tuple[float | None, float | None]:
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return round(free / 2**30, 2), round(total / 2**30, 2)
+    try:
+        page = os.sysconf("SC_PAGE_SIZE") / 2**30
+        total_gb = round(os.sysconf("SC_PHYS_PAGES") * page, 2)
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return None, None
+    try:
+        return round(os.sysconf("SC_AVPHYS_PAGES") * page, 2), total_gb
+    except (ValueError, OSError):  # macOS does not tell what is free
+        return None, total_gb

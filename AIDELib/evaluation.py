@@ -15,7 +15,7 @@ from AIDELib.dataset import Dataset
 from AIDELib.errors import DatasetError, ModelError, VolumeError
 from AIDELib.label import read_label
 from AIDELib.label_comparison import MetricRow, compare_labels
-from AIDELib.model import Model
+from AIDELib.model_description import ModelDescription
 from AIDELib.predictor import Prediction, Predictor
 from AIDELib.qubiq_score import qubiq_score
 
@@ -55,7 +55,7 @@ def cases_to_evaluate(dataset: Dataset, split: Split) -> tuple[Case, ...]:
     return cases
 
 
-def check_fit(model: Model, dataset: Dataset) -> None:
+def check_fit(model: ModelDescription, dataset: Dataset) -> None:
     """Refuse a dataset that the model was not trained for.
 
     Raises:

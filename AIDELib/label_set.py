@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -29,6 +28,5 @@ class LabelSet:
 
     def rewrite(self, slices: SliceSet, case_index: int, labels: NDArray[np.uint8], epoch: int) -> None:
         """Replace the labels (Z, H, W) of one case."""
-        span, placement = slices.ranges[case_index], slices.placements[case_index]
-        self.labels[span.start : span.stop, *placement] = torch.from_numpy(labels).to(self.labels.device)
+        slices.put_case_labels(self.labels, case_index, labels)
         self.corrected_at[case_index].append(epoch)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from AIDELib.aide_method import AIDE
 from AIDELib.baselines import Conventional, CoTeaching, PseudoLabel, Supervised
-from AIDELib.errors import SettingsError
+from AIDELib.method_name import MethodName, parse_method_name
 from AIDELib.settings import Settings
 from AIDELib.training_method import TrainingMethod
 
-METHODS: dict[str, type[TrainingMethod]] = {
-    method.name: method for method in (AIDE, Supervised, Conventional, PseudoLabel, CoTeaching)
+METHODS: dict[MethodName, type[TrainingMethod]] = {
+    MethodName.AIDE: AIDE,
+    MethodName.SUPERVISED: Supervised,
+    MethodName.CONVENTIONAL: Conventional,
+    MethodName.PSEUDO_LABEL: PseudoLabel,
+    MethodName.CO_TEACHING: CoTeaching,
 }
 
 
@@ -19,6 +23,4 @@ def create_method(name: str, settings: Settings) -> TrainingMethod:
     Raises:
         SettingsError: there is no such method.
     """
-    if name not in METHODS:
-        raise SettingsError(f"There is no method '{name}'. The methods are: {', '.join(METHODS)}.")
-    return METHODS[name](settings)
+    return METHODS[parse_method_name(name)](settings)

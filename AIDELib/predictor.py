@@ -40,15 +40,25 @@ class Predictor:
         model: the model.
         device: where it computes.
         precision: arithmetic of the networks.
+        largest_component: whether each structure's largest component alone is kept; None for what the model says.
 
     Raises:
         ModelError: the model's network is unknown or its weights do not fit.
     """
 
-    def __init__(self, model: Model, device: torch.device, precision: Precision = Precision.FLOAT32) -> None:
-        self.model = model
+    def __init__(
+        self,
+        model: Model,
+        device: torch.device,
+        precision: Precision = Precision.FLOAT32,
+        largest_component: bool | None = None,
+    ) -> None:
+        self.description = model.description
         self._device = device
         self._precision = precision
+        self._largest_component = (
+            model.description.largest_component if largest_component is None else largest_component
+        )
         self._networks = model.create_networks(device)
 
     def predict(
@@ -63,18 +73,18 @@ class Predictor:
         Raises:
             ModelError: the number of images is not that of the model's channels.
         """
-        if len(channels) != len(self.model.channels):
+        names = self.description.channels
+        if len(channels) != len(names):
             raise ModelError(
-                f"The model needs {len(self.model.channels)} image(s) in this order: {', '.join(self.model.channels)}; "
-                f"{len(channels)} given."
+                f"The model needs {len(names)} image(s) in this order: {', '.join(names)}; {len(channels)} given."
             )
-        stack = np.stack([cut_image(channel, self.model.plan) for channel in channels], axis=1)
+        stack = np.stack([cut_image(channel, self.description.plan) for channel in channels], axis=1)
         slices = self._predict_slices(stack, observe)
-        classes = [assemble(slices[:, index], channels[0], self.model.plan) for index in range(slices.shape[1])]
+        classes = [assemble(slices[:, index], channels[0], self.description.plan) for index in range(slices.shape[1])]
         probabilities = np.stack([sitk.GetArrayFromImage(image) for image in classes])
         labels = np.argmax(probabilities, axis=0).astype(np.uint8)
-        if self.model.largest_component:
-            labels = keep_largest_components(labels, len(self.model.structures))
+        if self._largest_component:
+            labels = keep_largest_components(labels, len(self.description.structures))
         label_image = sitk.GetImageFromArray(labels)
         label_image.CopyInformation(channels[0])
         return Prediction(label_image, tuple(classes[1:]))

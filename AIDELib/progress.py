@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from AIDELib.run_folder import Request, RunFolder, RunStatus
+from AIDELib.watched_folder import Request, Status, WatchedFolder
 
 # The state is for people and timers; more often than this only wears the disk.
 SECONDS_BETWEEN_STATES = 1.0
@@ -29,10 +29,12 @@ class Progress:
     Args:
         run: the run.
         listener: called with each event and each state as they are written, in the training process.
+        superior: a folder whose requests are obeyed as well: that of the run which this one is a part of.
     """
 
-    def __init__(self, run: RunFolder, listener: Listener) -> None:
+    def __init__(self, run: WatchedFolder, listener: Listener, superior: WatchedFolder | None = None) -> None:
         self._run = run
+        self._request_folders = (run,) if superior is None else (run, superior)
         self._listener = listener
         self._details: dict[str, Any] = {}
         self._last_state = 0.0
@@ -40,13 +42,13 @@ class Progress:
         self._epoch_seconds: float | None = None
         self._epoch_started = 0.0
 
-    def event(self, name: str, **details: Any) -> None:
+    def event(self, kind: str, /, **details: Any) -> None:
         """Record an event."""
-        event = {"event": name, **details}
+        event = {"event": kind, **details}
         self._run.append_event(event)
         self._listener(event)
 
-    def state(self, status: RunStatus, **details: Any) -> None:
+    def state(self, status: Status, **details: Any) -> None:
         """Record where the run stands; details given earlier stay until changed."""
         self._details |= details
         self._run.write_state(status, **self._details)
@@ -68,7 +70,7 @@ class Progress:
         """
         self._epoch_started = time.monotonic()
         self._remaining_epochs = epochs - epoch + COST_OF_LATER_STAGE * later_epochs
-        self.state(RunStatus.RUNNING, stage=stage, epoch=epoch, epochs=epochs, share=0.0)
+        self.state(Status.RUNNING, stage=stage, epoch=epoch, epochs=epochs, share=0.0)
 
     def end_epoch(self) -> float:
         """Return the seconds that the epoch took."""
@@ -77,7 +79,15 @@ class Progress:
         return seconds
 
     def step(self, done: int, total: int) -> None:
-        """Tell that a part of an epoch or of the preparation is done; wait while a pause is asked for.
+        """Tell that some of all parts of an epoch or of the preparation are done; wait while a pause is asked for.
+
+        Raises:
+            StopRequested: the run was asked to stop.
+        """
+        self.step_share(done / max(1, total))
+
+    def step_share(self, share: float) -> None:
+        """Tell which share of an epoch or of the preparation is done, 0 to 1; wait while a pause is asked for.
 
         Raises:
             StopRequested: the run was asked to stop.
@@ -87,8 +97,7 @@ class Progress:
             self._last_look = now
             self._obey()
         if now - self._last_state >= SECONDS_BETWEEN_STATES:
-            share = done / max(1, total)
-            self.state(RunStatus.RUNNING, share=round(share, 4), seconds_left=self._seconds_left(share))
+            self.state(Status.RUNNING, share=round(share, 4), seconds_left=self._seconds_left(share))
 
     def _seconds_left(self, share: float) -> float | None:
         if self._epoch_seconds is None:
@@ -100,16 +109,19 @@ class Progress:
         return round(per_epoch * (1 - share + self._remaining_epochs), 1)
 
     def _obey(self) -> None:
-        if self._run.is_asked(Request.STOP):
+        if self._is_asked(Request.STOP):
             raise StopRequested
-        if not self._run.is_asked(Request.PAUSE):
+        if not self._is_asked(Request.PAUSE):
             return
         started = time.monotonic()
-        self.state(RunStatus.PAUSED)
+        self.state(Status.PAUSED)
         self.event("paused")
-        while self._run.is_asked(Request.PAUSE):
-            if self._run.is_asked(Request.STOP):
+        while self._is_asked(Request.PAUSE):
+            if self._is_asked(Request.STOP):
                 raise StopRequested
             time.sleep(SECONDS_BETWEEN_LOOKS)
         self._epoch_started += time.monotonic() - started
         self.event("continued")
+
+    def _is_asked(self, request: Request) -> bool:
+        return any(folder.is_asked(request) for folder in self._request_folders)

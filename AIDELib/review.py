@@ -22,7 +22,10 @@ class ReviewedCase:
         suspicion: 1 - mean over the networks of the DSC of their prediction with the given label; 0 to 1.
         trend: that mean DSC after each epoch.
         corrected_at: for each network, the epochs after which it rewrote the label.
-        suggestion: file with the networks' joint prediction, relative to the run folder; None for trusted labels.
+        suggestion: file with the networks' joint prediction, relative to the run folder; None for trusted labels. It is
+            written at the end of the training.
+        given: file with the label that the case came with, or was given by the pretrained model; a relative path is one in
+            the run folder.
     """
 
     case: str
@@ -31,6 +34,7 @@ class ReviewedCase:
     trend: tuple[float, ...]
     corrected_at: tuple[tuple[int, ...], ...]
     suggestion: str | None
+    given: str
 
 
 def rank(cases: Sequence[ReviewedCase]) -> list[ReviewedCase]:
@@ -63,6 +67,7 @@ def read_review(run: RunFolder) -> list[ReviewedCase]:
                 trend=tuple(entry["trend"]),
                 corrected_at=tuple(tuple(epochs) for epochs in entry["corrected_at"]),
                 suggestion=entry["suggestion"],
+                given=entry["given"],
             )
             for entry in entries
         ]

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import os
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from AIDELib import __version__
 from AIDELib.atomic_file import write_text_atomically
 from AIDELib.errors import RunError, SettingsError
+from AIDELib.method_name import MethodName, parse_method_name
 from AIDELib.settings import Settings
 from AIDELib.standardization import Task
+from AIDELib.watched_folder import WatchedFolder
 
 FORMAT = "aide-run/1"
-
-
-class RunStatus(str, Enum):
-    """Where a run stands."""
-
-    PREPARED = "prepared"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-    FAILED = "failed"
-
-
-class Request(str, Enum):
-    """What those who watch a run can ask of it."""
-
-    PAUSE = "pause"
-    STOP = "stop"
 
 
 @dataclass(frozen=True)
@@ -43,41 +23,67 @@ class RunDescription:
     """What a run was started with.
 
     Attributes:
-        method: name of the training method.
+        method: the training method.
         settings: all its settings.
         task: the user's own choice of the task, None to take what fits the labels.
+        baseline: a method that is trained on the same cases afterwards, for comparison; None for no comparison.
+        evaluate: whether the models are measured on the labelled test cases at the end.
+
+    Raises:
+        SettingsError: a method is unknown, or the baseline is the method itself.
     """
 
-    method: str
+    method: MethodName
     settings: Settings
     task: Task | None = None
+    baseline: MethodName | None = None
+    evaluate: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "method", parse_method_name(self.method))
+        if self.baseline is not None:
+            object.__setattr__(self, "baseline", parse_method_name(self.baseline))
+        if self.baseline is self.method:
+            raise SettingsError(
+                f"The baseline is the method itself ({self.method.value}); choose another one to compare with."
+            )
+
+    def of_baseline(self, baseline: MethodName) -> RunDescription:
+        """Return what the run of the baseline is started with."""
+        return RunDescription(baseline, self.settings, self.task, None, self.evaluate)
 
 
-class RunFolder:
-    """The files of a run.
+class RunFolder(WatchedFolder):
+    """The files of a run, besides those of every watched folder.
 
     - `run.json`: the RunDescription; `dataset.json`: the cases.
-    - `progress.jsonl`: one JSON object per event, appended.
-    - `state.json`: where the run stands, replaced as a whole.
     - `checkpoints/`: what a resumed run goes on from; `model.aide`: the best model so far.
-    - `corrected/NETWORK/CASE.nii.gz`: labels that a network rewrote, on the grid of the case's first channel.
-    - `suggested/CASE.nii.gz`: what the networks together predict for cases whose label they doubt.
+    - `generated/CASE.seg.nrrd`: the first labels of the unlabelled cases.
+    - `corrected/NETWORK/CASE.seg.nrrd`: labels that a network rewrote, on the grid of the case's first channel.
+    - `suggested/CASE.seg.nrrd`: what the networks together predict for cases whose label they doubt.
     - `review.json`: the cases ranked by how far the networks disagree with their given label.
-    - `requests/pause`, `requests/stop`: what is asked of the run.
+    - `decisions.json`, `reviewed/`: what people decided about labels, and the labels that they decided on.
+    - `report/`: the model measured on the test cases; `baseline/`: the run of the baseline, a run folder of its own;
+      `comparison.json`: paired tests of the two reports.
+
+    The label files have the structures' names and colours; in their voxels 0 is the background and i + 1 the i-th structure.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.dataset_file = path / "dataset.json"
-        self.progress_file = path / "progress.jsonl"
-        self.state_file = path / "state.json"
         self.description_file = path / "run.json"
         self.checkpoint_folder = path / "checkpoints"
         self.model_file = path / "model.aide"
+        self.generated_folder = path / "generated"
         self.corrected_folder = path / "corrected"
         self.suggested_folder = path / "suggested"
         self.review_file = path / "review.json"
-        self.request_folder = path / "requests"
+        self.decisions_file = path / "decisions.json"
+        self.reviewed_folder = path / "reviewed"
+        self.report_folder = path / "report"
+        self.baseline_folder = path / "baseline"
+        self.comparison_file = path / "comparison.json"
 
     def create(self, description: RunDescription) -> None:
         """Make the folder and write the description.
@@ -89,17 +95,20 @@ class RunFolder:
             raise RunError(
                 f"{self.path} already holds a run. Choose another folder, or go on with it: train --run {self.path} --resume"
             )
-        document = {
-            "format": FORMAT,
-            "version": __version__,
-            "method": description.method,
-            "task": description.task and description.task.value,
-            "settings": description.settings.to_json(),
-        }
-        try:
-            write_text_atomically(self.description_file, json.dumps(document, indent=1) + "\n")
-        except OSError as error:
-            raise RunError(f"The run folder {self.path} cannot be written: {error.strerror}.") from None
+        self._write_description(description)
+
+    def extend(self, epochs: int) -> None:
+        """Let the training go on for more epochs than it was started with.
+
+        Raises:
+            RunError: the folder holds no run or cannot be written.
+            SettingsError: the number is not positive, or the total is too large.
+        """
+        if epochs < 1:
+            raise SettingsError(f"The number of further epochs must be 1 or more, got {epochs}.")
+        description = self.read_description()
+        settings = description.settings.replace(epochs=description.settings.epochs + epochs)
+        self._write_description(dataclasses.replace(description, settings=settings))
 
     def read_description(self) -> RunDescription:
         """Return what the run was started with.
@@ -114,49 +123,29 @@ class RunFolder:
             if document["format"] != FORMAT:
                 raise RunError(f"{self.description_file} has the format '{document['format']}', not '{FORMAT}'.")
             task = document["task"]
-            return RunDescription(document["method"], Settings.from_json(document["settings"]), task and Task(task))
+            return RunDescription(
+                document["method"],
+                Settings.from_json(document["settings"]),
+                None if task is None else Task(task),
+                document["baseline"],
+                document["evaluate"],
+            )
         except SettingsError as error:
             raise RunError(f"{self.description_file}: {error}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.description_file} is damaged ({error!r}).") from None
 
-    def append_event(self, event: dict[str, Any]) -> None:
-        """Add one event, with the time, to the progress file."""
-        line = json.dumps({"time": round(time.time(), 3), **event}, ensure_ascii=False)
-        with self.progress_file.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Yield all complete events; a line that is still being written is left out."""
-        if not self.progress_file.exists():
-            return
-        for line in self.progress_file.read_text(encoding="utf-8").splitlines(keepends=True):
-            if line.endswith("\n"):
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError:
-                    # The end of a killed process's last line, continued by the next one's first.
-                    continue
-
-    def write_state(self, status: RunStatus, **details: Any) -> None:
-        """Replace the state."""
-        document = {"status": status.value, "updated": round(time.time(), 3), "process": os.getpid(), **details}
-        write_text_atomically(self.state_file, json.dumps(document, ensure_ascii=False) + "\n")
-
-    def read_state(self) -> dict[str, Any]:
-        """Return the state; {"status": "prepared"} before the first one is written."""
-        if not self.state_file.exists():
-            return {"status": RunStatus.PREPARED.value}
-        return json.loads(self.state_file.read_text(encoding="utf-8"))
-
-    def ask(self, request: Request) -> None:
-        """Ask something of the run."""
-        write_text_atomically(self.request_folder / request.value, "")
-
-    def withdraw(self, request: Request) -> None:
-        """Take a request back."""
-        (self.request_folder / request.value).unlink(missing_ok=True)
-
-    def is_asked(self, request: Request) -> bool:
-        """Return whether a request is pending."""
-        return (self.request_folder / request.value).exists()
+    def _write_description(self, description: RunDescription) -> None:
+        document = {
+            "format": FORMAT,
+            "version": __version__,
+            "method": description.method.value,
+            "task": None if description.task is None else description.task.value,
+            "settings": description.settings.to_json(),
+            "baseline": None if description.baseline is None else description.baseline.value,
+            "evaluate": description.evaluate,
+        }
+        try:
+            write_text_atomically(self.description_file, json.dumps(document, indent=1) + "\n")
+        except OSError as error:
+            raise RunError(f"The run folder {self.path} cannot be written: {error.strerror}.") from None

@@ -18,6 +18,7 @@ from AIDELib.structure import Structure
 from AIDELib.volume import read_file
 
 SEGMENTATION_ENDING = ".seg.nrrd"
+_TERMINOLOGY_TAG = "TerminologyEntry:"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def write_segmentation(labels: sitk.Image, structures: Sequence[Structure], path
             f"Segment{index}_Layer": "0",
             f"Segment{index}_Extent": extent,
         }
+        if structure.terminology:
+            header[f"Segment{index}_Tags"] = f"{_TERMINOLOGY_TAG}{structure.terminology}|"
     for key, value in header.items():
         image.SetMetaData(key, value)
     with replacing(path) as temporary:

@@ -75,6 +75,13 @@ class SliceSet:
         slices = self.ranges[case_index]
         return labels[slices.start : slices.stop, *self.placements[case_index]].cpu().numpy()
 
+    def put_case_labels(self, labels: Tensor, case_index: int, case_labels: NDArray[np.uint8]) -> None:
+        """Write the label slices (Z, H, W) of one case into a (N, height, width) tensor."""
+        slices = self.ranges[case_index]
+        labels[slices.start : slices.stop, *self.placements[case_index]] = torch.from_numpy(case_labels).to(
+            labels.device
+        )
+
     def slices_of(self, quality: LabelQuality) -> list[int]:
         """Return the indices of the slices of all cases of one label quality."""
         return [

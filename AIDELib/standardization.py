@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from AIDELib.baselines import Supervised, SupervisedOnAllLabels
 from AIDELib.case import Case, LabelQuality
 from AIDELib.errors import DatasetError
-from AIDELib.settings import Settings
-from AIDELib.training_method import TrainingMethod
 
 
 class Task(str, Enum):
@@ -57,18 +54,6 @@ def standardize(cases: Sequence[Case], task: Task | None = None) -> Standardizat
     if chosen in (Task.SSL, Task.UDA) and not unlabelled:
         raise DatasetError(f"{chosen.value.capitalize()} needs unlabelled training cases, and there are none.")
     return Standardization(chosen, _statement(chosen, cases, counts), bool(unlabelled))
-
-
-def pretraining_method(cases: Sequence[Case], settings: Settings, network_count: int) -> TrainingMethod:
-    """Return the method of the models that label the unlabelled cases: on HQA cases alone where there are any.
-
-    Args:
-        network_count: models that are trained side by side, from different random weights.
-    """
-    trusted = any(case.quality is LabelQuality.HQA for case in cases)
-    method = Supervised(settings) if trusted else SupervisedOnAllLabels(settings)
-    method.network_count = network_count
-    return method
 
 
 def _fitting_task(cases: Sequence[Case], counts: Counter[LabelQuality]) -> Task:

@@ -26,6 +26,8 @@ class Structure:
         name: shown to the user and written as the segment's name.
         values: values in label files that mean this structure; several values are merged into one structure.
         color: red, green, blue, each 0 to 255.
+        terminology: what the structure is in coded terms, as 3D Slicer writes terminology entries ("context~category~type
+            ..."); empty where nobody said.
 
     Raises:
         DatasetError: the name is empty, a value is not a positive whole number, or a colour is out of range.
@@ -34,6 +36,7 @@ class Structure:
     name: str
     values: tuple[int, ...]
     color: tuple[int, int, int]
+    terminology: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -42,6 +45,10 @@ class Structure:
             raise DatasetError(
                 f"Structure '{self.name}': value must be one or several different whole numbers from 1 on, "
                 f"got {list(self.values)}."
+            )
+        if "\n" in self.terminology or "|" in self.terminology:
+            raise DatasetError(
+                f"Structure '{self.name}': terminology must be one line without '|', got '{self.terminology}'."
             )
         if len(self.color) != 3 or any(not 0 <= part <= 255 for part in self.color):
             raise DatasetError(

@@ -10,92 +10,96 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import SimpleITK as sitk
 import torch
 from torch import Tensor
 
-from AIDELib.atomic_file import replacing, write_text_atomically
-from AIDELib.case import LabelQuality, Split
+from AIDELib.atomic_file import write_text_atomically
+from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.checkpoint import load_newest_checkpoint, restore_stage, save_checkpoint
 from AIDELib.container import Container
-from AIDELib.dataset import Dataset
-from AIDELib.dataset_file import load_dataset, save_dataset
+from AIDELib.dataset_file import load_dataset, relative_path
 from AIDELib.device import describe_device, make_deterministic
-from AIDELib.errors import AIDEError, DatasetError, RunError
+from AIDELib.errors import AIDEError, RunError
 from AIDELib.label_pass import agreements_with, predict_labels
 from AIDELib.methods import create_method
 from AIDELib.model import Model, save_model
+from AIDELib.model_description import ModelDescription
 from AIDELib.model_selection import ModelSelection
+from AIDELib.prediction_files import write_labels
 from AIDELib.preparation import cut_cases, plan_slices
+from AIDELib.pretraining import pretraining_method
 from AIDELib.progress import Listener, Progress, StopRequested
 from AIDELib.review import ReviewedCase, review_document
-from AIDELib.run_folder import Request, RunDescription, RunFolder, RunStatus
+from AIDELib.review_decision import read_decisions, with_decisions
+from AIDELib.run_evaluation import compare_with_baseline, evaluate_run
+from AIDELib.run_folder import RunFolder
+from AIDELib.segmentation_file import SEGMENTATION_ENDING
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slicing import assemble_labels
 from AIDELib.stage import EpochResult, Stage
-from AIDELib.standardization import Standardization, pretraining_method, standardize
+from AIDELib.standardization import standardize
 from AIDELib.volume import read_grid
+from AIDELib.watched_folder import Request, Status, WatchedFolder
 
 PRETRAINING, TRAINING = 0, 1
 _STAGE_NAMES = {PRETRAINING: "pretraining", TRAINING: "training"}
 
 
-def prepare_run(dataset: Dataset, run: RunFolder, description: RunDescription) -> Standardization:
-    """Make the run folder of a new run and return what will happen in it.
-
-    Raises:
-        DatasetError: the dataset has no labelled training case, or none of the quality that the method needs.
-        SettingsError: the method is unknown.
-        RunError: the folder holds a run already or cannot be written.
-    """
-    cases = dataset.select(Split.TRAIN)
-    standardization = standardize(cases, description.task)
-    method = create_method(description.method, description.settings)
-    if not any(method.learns_from(case) for case in cases):
-        raise DatasetError(
-            f"The method '{method.name}' learns from HQA cases only, and no training case has that quality. "
-            "Mark the best-labelled cases as HQA, or choose another method."
-        )
-    run.create(description)
-    save_dataset(dataset, run.dataset_file)
-    run.write_state(RunStatus.PREPARED, statement=standardization.statement)
-    return standardization
-
-
-def train(run: RunFolder, device: torch.device, listener: Listener = lambda event: None) -> None:
-    """Train a prepared run, or go on with an interrupted one from its newest checkpoint.
+def train(
+    run: RunFolder,
+    device: torch.device,
+    listener: Listener = lambda event: None,
+    superior: WatchedFolder | None = None,
+) -> None:
+    """Train a prepared run, or go on with an interrupted one from its newest checkpoint; then measure its model and train
+    its baseline, if it was described so.
 
     A stop request ends it after the current iteration, with the status STOPPED; the epoch begun is then lost.
 
     Args:
         listener: called with each event, in this process.
+        superior: the folder of the run that this one is the baseline of; its requests are obeyed as well.
 
     Raises:
         RunError: the folder holds no run.
         AIDEError: files cannot be used, or the disk or the memory is full; the status is then FAILED, with the message.
     """
     run.read_description()
-    progress = Progress(run, listener)
+    progress = Progress(run, listener, superior)
     run.withdraw(Request.STOP)
     run.withdraw(Request.PAUSE)
     try:
         make_deterministic()
-        _Training(run, device, progress).complete()
+        _complete(run, device, progress)
     except StopRequested:
         run.withdraw(Request.STOP)
         progress.event("stopped")
-        progress.state(RunStatus.STOPPED, message="Stopped on request.")
+        progress.state(Status.STOPPED, message="Stopped on request.")
     except (AIDEError, OSError, MemoryError, torch.OutOfMemoryError) as error:
         message = _explain(error, run)
         # The disk that could not take a checkpoint may not take these either; what matters is the message itself.
         with suppress(OSError):
             progress.event("failed", message=message)
-            progress.state(RunStatus.FAILED, message=message)
+            progress.state(Status.FAILED, message=message)
         raise error if isinstance(error, AIDEError) else RunError(message) from error
     except KeyboardInterrupt:
         progress.event("stopped")
-        progress.state(RunStatus.STOPPED, message="Interrupted.")
+        progress.state(Status.STOPPED, message="Interrupted.")
         raise
+
+
+def _complete(run: RunFolder, device: torch.device, progress: Progress) -> None:
+    description = run.read_description()
+    training = _Training(run, device, progress)
+    selection = training.complete()
+    if description.evaluate:
+        evaluate_run(run, training.dataset, device, progress)
+    if description.baseline is not None:
+        compare_with_baseline(run, description.baseline, device, progress, train)
+    progress.event("finished", best_epoch=selection.best_epoch, best_score=selection.best_score)
+    progress.state(
+        Status.FINISHED, share=1.0, seconds_left=0.0, best_epoch=selection.best_epoch, message="Training finished."
+    )
 
 
 def _explain(error: BaseException, run: RunFolder) -> str:
@@ -113,7 +117,11 @@ def _explain(error: BaseException, run: RunFolder) -> str:
 
 
 class _Training:
-    """The parts of one run that its steps share."""
+    """The parts of one run that its steps share.
+
+    Attributes:
+        dataset: the run's cases, with the labels that people decided on.
+    """
 
     def __init__(self, run: RunFolder, device: torch.device, progress: Progress) -> None:
         self._run = run
@@ -122,24 +130,25 @@ class _Training:
         description = run.read_description()
         self._settings = description.settings
         self._method = create_method(description.method, description.settings)
-        self._dataset = load_dataset(run.dataset_file)
-        self._train_cases = self._dataset.select(Split.TRAIN)
+        self.dataset = with_decisions(load_dataset(run.dataset_file), run)
+        self._train_cases = self.dataset.select(Split.TRAIN)
         self._standardization = standardize(self._train_cases, description.task)
-        self._structure_count = len(self._dataset.structures)
+        self._structure_count = len(self.dataset.structures)
         self._pretrained: list[dict[str, Tensor]] = []
 
-    def complete(self) -> None:
+    def complete(self) -> ModelSelection:
+        """Train and return which epoch's networks were kept."""
         checkpoint = load_newest_checkpoint(self._run.checkpoint_folder)
         self._announce(checkpoint)
         if checkpoint is None:
             # Without a checkpoint nothing of an earlier attempt counts.
-            for outdated in (self._run.corrected_folder, self._run.suggested_folder):
+            for outdated in (self._run.generated_folder, self._run.corrected_folder, self._run.suggested_folder):
                 shutil.rmtree(outdated, ignore_errors=True)
         self._plan = plan_slices(self._train_cases, self._settings)
         cut = self._cut(Split.TRAIN)
         self._validation = self._validation_set()
         labels = self._labels_of_unlabelled(cut, checkpoint)
-        self._train(self._with_labels(cut, labels), checkpoint)
+        return self._train(self._with_labels(cut, labels), checkpoint)
 
     def _announce(self, checkpoint: Container | None) -> None:
         self._progress.event(
@@ -149,7 +158,7 @@ class _Training:
             device=describe_device(self._device),
         )
         self._progress.state(
-            RunStatus.RUNNING,
+            Status.RUNNING,
             stage="reading images",
             statement=self._standardization.statement,
             method=self._method.name,
@@ -158,7 +167,7 @@ class _Training:
         )
 
     def _cut(self, split: Split) -> list[CaseSlices]:
-        return cut_cases(self._dataset.select(split), self._dataset, self._plan, self._progress.step)
+        return cut_cases(self.dataset.select(split), self.dataset, self._plan, self._progress.step)
 
     def _validation_set(self) -> tuple[SliceSet, Tensor] | None:
         cut = [case for case in self._cut(Split.VAL) if case.labels is not None]
@@ -180,6 +189,8 @@ class _Training:
             return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
         stage = self._pretrain(cut, checkpoint)
         predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count)
+        for index, labels in enumerate(predicted):
+            self._write_labels(labels, slices.cases[index], self._run.generated_folder)
         self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
         if self._settings.pretrained_start:
             self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
@@ -206,7 +217,7 @@ class _Training:
 
     # The training proper.
 
-    def _train(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> None:
+    def _train(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> ModelSelection:
         learned = [case for case in cut if self._method.learns_from(case.case)]
         stage, given = self._create_stage(TRAINING, self._method, self._settings.epochs, learned, checkpoint)
         selection = ModelSelection()
@@ -217,21 +228,32 @@ class _Training:
             given = checkpoint.tensors["labels"]["given"].to(self._device)
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
             trends = checkpoint.document["selection"]["trends"]
+            self._use_decisions(stage, learned, given)
         while stage.epoch < stage.epochs:
-            result = self._run_epoch(stage, later_epochs=0)
+            result = self._train_epoch(stage)
             self._keep_if_best(stage, result, selection)
             self._write_corrected_labels(stage, result)
             self._write_review(stage, result, given, trends)
             save_checkpoint(self._run.checkpoint_folder, stage, given, {"best": selection.to_json(), "trends": trends})
         self._write_suggestions(stage)
-        self._progress.event("finished", best_epoch=selection.best_epoch, best_score=selection.best_score)
-        self._progress.state(
-            RunStatus.FINISHED,
-            share=1.0,
-            seconds_left=0.0,
-            best_epoch=selection.best_epoch,
-            message="Training finished.",
-        )
+        return selection
+
+    def _train_epoch(self, stage: Stage) -> EpochResult:
+        try:
+            return self._run_epoch(stage, later_epochs=0)
+        except StopRequested:
+            if stage.epoch:
+                # Those who stop a training to look at its suspect labels find what to compare them with.
+                self._write_suggestions(stage)
+            raise
+
+    def _use_decisions(self, stage: Stage, cut: Sequence[CaseSlices], given: Tensor) -> None:
+        """Put the labels that people decided on in the place of all labels of their cases."""
+        decided = read_decisions(self._run)
+        for index, case in enumerate(cut):
+            if case.case.id in decided and case.labels is not None:
+                for labels in (given, *(label_set.labels for label_set in stage.label_sets)):
+                    stage.slices.put_case_labels(labels, index, case.labels)
 
     def _create_stage(
         self, index: int, method: Any, epochs: int, cut: Sequence[CaseSlices], checkpoint: Container | None
@@ -282,13 +304,13 @@ class _Training:
         counts = {quality.value: 0 for quality in LabelQuality}
         for case in self._train_cases:
             counts[case.quality.value] += 1
-        return Model(
-            channels=self._dataset.channels,
-            structures=self._dataset.structures,
+        description = ModelDescription(
+            channels=self.dataset.channels,
+            structures=self.dataset.structures,
             plan=self._plan,
             network=self._settings.network,
             width=self._settings.network_width,
-            weights=tuple(dict(stage.learners[index].predictor.state_dict()) for index in chosen),
+            network_count=len(chosen),
             largest_component=self._settings.largest_component,
             training={
                 "method": self._method.name,
@@ -303,6 +325,7 @@ class _Training:
                 "torch": str(torch.__version__),
             },
         )
+        return Model(description, tuple(dict(stage.learners[index].predictor.state_dict()) for index in chosen))
 
     # What people look at.
 
@@ -311,19 +334,17 @@ class _Training:
             for index, case in enumerate(stage.slices.cases):
                 if case.id in corrected:
                     folder = self._run.corrected_folder / f"network{position + 1}"
-                    self._write_labels(stage.slices.case_labels(label_set.labels, index), stage, index, folder)
+                    self._write_labels(stage.slices.case_labels(label_set.labels, index), case, folder)
 
     def _write_suggestions(self, stage: Stage) -> None:
         predictions = predict_labels(_joint_prediction(stage), stage.slices, self._structure_count)
-        for index, (case, labels) in enumerate(zip(stage.slices.cases, predictions, strict=True)):
+        for case, labels in zip(stage.slices.cases, predictions, strict=True):
             if case.quality is not LabelQuality.HQA:
-                self._write_labels(labels, stage, index, self._run.suggested_folder)
+                self._write_labels(labels, case, self._run.suggested_folder)
 
-    def _write_labels(self, slices: np.ndarray, stage: Stage, index: int, folder: Path) -> None:
-        case = stage.slices.cases[index]
+    def _write_labels(self, slices: np.ndarray, case: Case, folder: Path) -> None:
         labels = assemble_labels(slices, read_grid(case.images[0]), self._plan, self._structure_count + 1)
-        with replacing(folder / f"{case.id}.nii.gz") as temporary:
-            sitk.WriteImage(labels, str(temporary), useCompression=True)
+        write_labels(labels, self.dataset.structures, folder / label_file_name(case))
 
     def _write_review(self, stage: Stage, result: EpochResult, given: Tensor, trends: list[list[float]]) -> None:
         with_given = np.mean(
@@ -340,10 +361,27 @@ class _Training:
                     suspicion=round(1 - float(with_given[index]), 6),
                     trend=tuple(trends[index]),
                     corrected_at=tuple(tuple(label_set.corrected_at[index]) for label_set in stage.label_sets),
-                    suggestion=None if case.quality is LabelQuality.HQA else f"suggested/{case.id}.nii.gz",
+                    suggestion=None
+                    if case.quality is LabelQuality.HQA
+                    else self._relative(self._run.suggested_folder, case),
+                    given=self._given_label(case),
                 )
             )
         write_text_atomically(self._run.review_file, json.dumps(review_document(reviewed), indent=1) + "\n")
+
+    @staticmethod
+    def _relative(folder: Path, case: Case) -> str:
+        return f"{folder.name}/{label_file_name(case)}"
+
+    def _given_label(self, case: Case) -> str:
+        if case.label is None:
+            return self._relative(self._run.generated_folder, case)
+        return relative_path(case.label, self._run.path.absolute())
+
+
+def label_file_name(case: Case) -> str:
+    """Return the name of the files that hold labels of a case in a run folder."""
+    return f"{case.id}{SEGMENTATION_ENDING}"
 
 
 def _joint_prediction(stage: Stage) -> Callable[[Tensor], Tensor]:

@@ -10,7 +10,19 @@ from collections.abc import Sequence
 from AIDELib.errors import AIDEError
 
 # In the order in which a newcomer needs them; the module of each is AIDELib.commands.NAME_command.
-COMMAND_NAMES = ("import", "check", "train", "predict", "evaluate", "measure", "compare", "review", "benchmark")
+COMMAND_NAMES = (
+    "import",
+    "check",
+    "train",
+    "predict",
+    "predict-batch",
+    "evaluate",
+    "measure",
+    "compare",
+    "review",
+    "devices",
+    "benchmark",
+)
 
 
 def create_parser() -> argparse.ArgumentParser:
@@ -24,7 +36,7 @@ def create_parser() -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMAND_NAMES:
-        command = importlib.import_module(f"AIDELib.commands.{name}_command")
+        command = importlib.import_module(f"AIDELib.commands.{name.replace('-', '_')}_command")
         command.add_parser(subparsers).set_defaults(run=command.run)
     return parser
 

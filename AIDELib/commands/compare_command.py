@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 from pathlib import Path
 
-from AIDELib.report import COLUMNS, ReportError, read_report, structure_names
-from AIDELib.statistics import METRIC_NAMES, PairedTest, compare_rows
+from AIDELib.report_comparison import compare_reports, comparison_document
+from AIDELib.statistics import PairedTest
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -21,23 +22,21 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     )
     parser.add_argument("first", type=Path, metavar="DIR_A", help="report folder A")
     parser.add_argument("second", type=Path, metavar="DIR_B", help="report folder B")
+    parser.add_argument("--json", action="store_true", help="print JSON, null where a number is undefined")
     return parser
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
-    first, second = read_report(arguments.first), read_report(arguments.second)
-    structures = [name for name in structure_names(first) if name in structure_names(second)]
-    if not structures:
-        raise ReportError(f"{arguments.first} and {arguments.second} have no structure in common.")
+    rows = compare_reports(arguments.first, arguments.second)
+    if arguments.json:
+        document = comparison_document(str(arguments.first), str(arguments.second), rows)
+        print(json.dumps(document, indent=1, ensure_ascii=False))
+        return
     print(f"A: {arguments.first}\nB: {arguments.second}")
     print(f"{'structure':20}{'metric':8}{'cases':>6}{'A':>10}{'B':>10}{'A - B':>10}  {'95 % interval':^20}{'p':>10}")
-    for structure in structures:
-        tests = compare_rows(first, second, structure)
-        if not any(test.count for test in tests.values()):
-            raise ReportError(f"{arguments.first} and {arguments.second} have no case in common for {structure}.")
-        for column, name in zip(COLUMNS[2:], METRIC_NAMES, strict=True):
-            print(f"{structure:20}{column:8}{_describe(tests[name])}")
+    for row in rows:
+        print(f"{row.structure:20}{row.metric:8}{_describe(row.test)}")
 
 
 def _describe(test: PairedTest) -> str:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from AIDELib.case import Split
 from AIDELib.commands.terminal import TerminalProgress
 from AIDELib.dataset_file import load_dataset
 from AIDELib.device import DEVICE_NAMES, choose_device
-from AIDELib.evaluation import EvaluatedCase, cases_to_evaluate, check_fit, evaluate
+from AIDELib.evaluation_report import write_evaluation_report
 from AIDELib.label_comparison import MetricRow
 from AIDELib.model import load_model
-from AIDELib.pictures import PicturesUnavailable, draw_box_plot, draw_overlay
-from AIDELib.prediction_files import write_labels
 from AIDELib.predictor import Predictor
-from AIDELib.report import COLUMNS, mean_dsc, structure_names, summarize, write_report
-from AIDELib.structure import Structure
+from AIDELib.report import COLUMNS, mean_dsc, structure_names, summarize
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -43,51 +39,20 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     dataset = load_dataset(arguments.dataset)
-    cases = cases_to_evaluate(dataset, Split(arguments.split))
     model = load_model(arguments.model)
-    check_fit(model, dataset)
     predictor = Predictor(model, choose_device(arguments.device))
-    rows: list[MetricRow] = []
-    scores: dict[str, float] = {}
-    pictures_wanted = True
-
     with TerminalProgress() as progress:
-
-        def use(result: EvaluatedCase) -> None:
-            nonlocal pictures_wanted
-            rows.extend(result.rows)
-            if result.qubiq is not None:
-                scores[result.case.id] = result.qubiq
-            write_labels(
-                result.prediction.labels, dataset.structures, arguments.output / "masks" / f"{result.case.id}.seg.nrrd"
-            )
-            if pictures_wanted:
-                try:
-                    _draw(result, dataset.structures, arguments.output)
-                except PicturesUnavailable as error:
-                    pictures_wanted = False
-                    print(f"Note: {error}", file=sys.stderr)
-            done = len(rows) // len(dataset.structures)
-            progress.show_share(done / len(cases), f"case {done} of {len(cases)}")
-
-        evaluate(cases, dataset, predictor, use)
-    write_report(arguments.output, rows, scores)
-    if pictures_wanted:
-        draw_box_plot(rows, dataset.structures, arguments.output / "boxplot.png")
-    _print_summary(rows, scores)
+        report = write_evaluation_report(
+            dataset,
+            Split(arguments.split),
+            predictor,
+            arguments.output,
+            lambda done, total: progress.show_share(done / total, f"case {done} of {total}"),
+        )
+    if report.without_pictures:
+        print(f"Note: {report.without_pictures}", file=sys.stderr)
+    _print_summary(report.rows, report.qubiq_scores)
     print(f"Report: {arguments.output}")
-
-
-def _draw(result: EvaluatedCase, structures: Sequence[Structure], folder: Path) -> None:
-    dsc = ", ".join(f"{row.structure} {row.metrics.dsc:.3f}" for row in result.rows)
-    draw_overlay(
-        result.image,
-        result.prediction.labels,
-        result.reference,
-        structures,
-        f"{result.case.id}: DSC {dsc}",
-        folder / "overlays" / f"{result.case.id}.png",
-    )
 
 
 def _print_summary(rows: list[MetricRow], scores: dict[str, float]) -> None:

@@ -60,13 +60,15 @@ def run(arguments: argparse.Namespace) -> None:
     model = load_model(arguments.model)
     predictor = Predictor(model, choose_device(arguments.device), Precision(arguments.precision))
     try:
-        channels = read_channels(arguments.images, model.channels)
+        channels = read_channels(arguments.images, model.description.channels)
     except VolumeError as error:
-        raise VolumeError(f"{error} The model was trained on {', '.join(model.channels)}.") from None
+        raise VolumeError(f"{error} The model was trained on {', '.join(model.description.channels)}.") from None
     with TerminalProgress() as progress:
         prediction = predictor.predict(channels, lambda share: progress.show_share(share, "segmenting"))
-    write_labels(prediction.labels, model.structures, arguments.output)
+    write_labels(prediction.labels, model.description.structures, arguments.output)
     print(f"Segmentation: {arguments.output}")
     if arguments.probabilities is not None:
-        for file in write_probabilities(prediction.probabilities, model.structures, arguments.probabilities):
+        for file in write_probabilities(
+            prediction.probabilities, model.description.structures, arguments.probabilities
+        ):
             print(f"Probabilities: {file}")

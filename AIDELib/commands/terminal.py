@@ -53,7 +53,8 @@ class TerminalProgress:
         text = state.get("stage", "")
         if "epoch" in state:
             share = (state["epoch"] - 1 + share) / state["epochs"]
-            text += f" epoch {state['epoch']} of {state['epochs']}"
+            if state["epochs"] > 1:
+                text += f" epoch {state['epoch']} of {state['epochs']}"
         if state["status"] == "paused":
             text += ", paused"
         elif state.get("seconds_left") is not None:
@@ -96,4 +97,13 @@ def _describe(event: dict[str, Any]) -> str:
         return f"The {len(event['cases'])} unlabelled case(s) are labelled by the pretrained model."
     if name == "finished":
         return f"Finished; the model is that of epoch {event['best_epoch']} (score {event['best_score']:.3f})."
+    if name == "evaluated":
+        return f"Measured on the test cases: mean DSC {event['mean_dsc']:.3f}."
+    if name == "compared":
+        return f"Compared with the baseline '{event['baseline']}'."
+    if name == "segmented":
+        volumes = ", ".join(f"{structure} {volume:.3g} mL" for structure, volume in event["volumes_ml"].items())
+        return f"{event['name']}: {volumes}"
+    if name == "task_failed":
+        return f"{event['name']} failed: {event['message']}"
     return {"paused": "Paused.", "continued": "Continued.", "stopped": "Stopped."}.get(name, "")

@@ -9,12 +9,13 @@ from AIDELib.commands.terminal import TerminalProgress
 from AIDELib.dataset_file import load_dataset
 from AIDELib.device import DEVICE_NAMES, choose_device
 from AIDELib.errors import SettingsError
-from AIDELib.methods import METHODS
+from AIDELib.method_name import MethodName
 from AIDELib.presets import PRESETS, preset
 from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.run_preparation import prepare_run
 from AIDELib.settings import Settings
 from AIDELib.standardization import Task
-from AIDELib.trainer import prepare_run, train
+from AIDELib.trainer import train
 
 _TASKS = {"ssl": Task.SSL, "uda": Task.UDA, "nll": Task.NLL}
 
@@ -36,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument(
         "--method",
-        choices=METHODS,
+        choices=[method.value for method in MethodName],
         default="aide",
         help="aide (default), or one of the methods it is compared with: supervised (HQA labels alone), conventional (all "
         "labels as they are), pseudo-label, co-teaching",
@@ -49,6 +50,17 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         help="quick: a first look within minutes; standard (default): better-working values; paper: as published",
     )
     parser.add_argument("--epochs", type=int, help="epochs of the training proper")
+    parser.add_argument(
+        "--more-epochs", type=int, metavar="N", help="with --resume: go on for N epochs beyond those that were planned"
+    )
+    parser.add_argument(
+        "--evaluate", action="store_true", help="measure the model on the test cases at the end, into RUN/report"
+    )
+    parser.add_argument(
+        "--baseline",
+        choices=[method.value for method in MethodName if method is not MethodName.AIDE],
+        help="train this method on the same cases afterwards, into RUN/baseline; with --evaluate, compare both",
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated"
     )
@@ -65,10 +77,21 @@ def run(arguments: argparse.Namespace) -> None:
         return
     device = choose_device(arguments.device)
     folder = RunFolder(arguments.run_folder)
-    if not arguments.resume:
+    if arguments.resume:
+        if arguments.more_epochs is not None:
+            folder.extend(arguments.more_epochs)
+    else:
+        if arguments.more_epochs is not None:
+            raise SettingsError("--more-epochs goes with --resume; the length of a new run is set with --epochs.")
         if arguments.dataset is None:
             raise SettingsError("Name the dataset.json to train on, or add --resume to go on with an interrupted run.")
-        description = RunDescription(arguments.method, _settings(arguments), arguments.task and _TASKS[arguments.task])
+        description = RunDescription(
+            arguments.method,
+            _settings(arguments),
+            arguments.task and _TASKS[arguments.task],
+            arguments.baseline,
+            arguments.evaluate,
+        )
         prepare_run(load_dataset(arguments.dataset), folder, description)
     with TerminalProgress() as progress:
         train(folder, device, progress.show_event)

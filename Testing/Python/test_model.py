@@ -9,6 +9,7 @@ from conftest import BALL, make_image
 
 from AIDELib.errors import ModelError
 from AIDELib.model import Model, load_model, save_model
+from AIDELib.model_description import ModelDescription, read_model_description
 from AIDELib.networks import create_network, register_network
 from AIDELib.predictor import Predictor
 from AIDELib.settings import Normalization
@@ -22,24 +23,15 @@ OBLIQUE = [[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]
 def make_model(channels=("T1",), structures=(BALL,), count=2, network="multi-stream-unet") -> Model:
     torch.manual_seed(0)
     weights = tuple(create_network(network, len(channels), len(structures) + 1, 2).state_dict() for _ in range(count))
-    return Model(
-        channels,
-        structures,
-        SlicePlan(SliceOrientation.AXIAL, (1.0, 1.5), Normalization.SLICE),
-        network,
-        2,
-        weights,
-        True,
-        {"method": "aide"},
-    )
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.5), Normalization.SLICE)
+    return Model(ModelDescription(channels, structures, plan, network, 2, count, True, {"method": "aide"}), weights)
 
 
 def test_a_model_is_what_was_saved(tmp_path):
-    model = make_model(("T1", "T2"), (BALL, Structure("cube", (1, 2), (1, 2, 3))))
+    model = make_model(("T1", "T2"), (BALL, Structure("cube", (1, 2), (1, 2, 3), "list~SCT^1^Tissue~SCT^2^Cube")))
     save_model(model, tmp_path / "m.aide")
     loaded = load_model(tmp_path / "m.aide")
-    for name in ("channels", "structures", "plan", "network", "width", "largest_component", "training"):
-        assert getattr(loaded, name) == getattr(model, name)
+    assert loaded.description == model.description == read_model_description(tmp_path / "m.aide")
     for own, other in zip(loaded.weights, model.weights, strict=True):
         assert all(torch.equal(own[name], other[name]) for name in other)
 
@@ -49,7 +41,7 @@ def test_a_model_file_holds_json_and_safetensors_alone(tmp_path):
     with zipfile.ZipFile(tmp_path / "m.aide") as archive:
         assert archive.namelist() == ["model.json", "network1.safetensors", "network2.safetensors"]
         document = json.loads(archive.read("model.json"))
-    assert document["structures"] == [{"name": "ball", "value": [5], "color": [230, 30, 30]}]
+    assert document["structures"] == [{"name": "ball", "value": [5], "color": [230, 30, 30], "terminology": ""}]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +57,10 @@ def test_a_model_file_holds_json_and_safetensors_alone(tmp_path):
         (
             lambda document: document | {"slices": {"orientation": "axial", "spacing": [0, 1]}},
             "description is damaged",
+        ),
+        (
+            lambda document: document | {"network": {"name": "multi-stream-unet", "width": 2, "count": 3}},
+            "weights of network3 are missing",
         ),
         (lambda document: [document], "no usable AIDE model"),
     ],
@@ -89,6 +85,8 @@ def test_a_file_that_is_cut_off(tmp_path):
     (tmp_path / "m.aide").write_bytes(data[: len(data) // 2])
     with pytest.raises(ModelError, match=r"m.aide is no usable AIDE model"):
         load_model(tmp_path / "m.aide")
+    with pytest.raises(ModelError, match=r"m.aide is no usable AIDE model"):
+        read_model_description(tmp_path / "m.aide")
 
 
 class Threshold(torch.nn.Module):

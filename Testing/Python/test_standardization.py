@@ -5,7 +5,8 @@ import pytest
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.errors import DatasetError
 from AIDELib.presets import QUICK
-from AIDELib.standardization import Task, pretraining_method, standardize
+from AIDELib.pretraining import pretraining_method
+from AIDELib.standardization import Task, standardize
 
 KINDS = {"H": LabelQuality.HQA, "L": LabelQuality.LQA, "U": LabelQuality.UNLABELLED}
 

@@ -18,9 +18,11 @@ from AIDELib.model import load_model
 from AIDELib.networks import register_network
 from AIDELib.predictor import Predictor
 from AIDELib.review import read_review
-from AIDELib.run_folder import Request, RunDescription, RunFolder
-from AIDELib.trainer import prepare_run, train
+from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.run_preparation import prepare_run
+from AIDELib.trainer import train
 from AIDELib.volume import read_image
+from AIDELib.watched_folder import Request
 
 CPU = torch.device("cpu")
 
@@ -44,7 +46,7 @@ def label_files(run: RunFolder) -> dict[str, bytes]:
     return {
         str(path.relative_to(run.path)): sitk.GetArrayFromImage(sitk.ReadImage(str(path))).tobytes()
         for folder in (run.corrected_folder, run.suggested_folder)
-        for path in sorted(folder.rglob("*.nii.gz"))
+        for path in sorted(folder.rglob("*.seg.nrrd"))
     }
 
 
@@ -58,7 +60,7 @@ def test_every_method_trains_from_all_kinds_of_labels(tmp_path, tiny_settings, m
     assert run.read_state()["status"] == "finished"
     epochs = [event for event in events_named(run, "epoch") if event["stage"] == "training"]
     assert [event["epoch"] for event in epochs] == [1, 2, 3]
-    assert load_model(run.path).training["method"] == method
+    assert load_model(run.path).description.training["method"] == method
     reviewed = {case.case for case in read_review(run)}
     assert reviewed == ({"p0", "p1"} if method == "supervised" else {"p0", "p1", "p2", "p3"})
     if method in ("conventional", "supervised"):
@@ -79,9 +81,9 @@ def test_aide_corrects_on_its_schedule_and_never_a_good_label(tmp_path, tiny_set
     assert {event["epoch"] for event in corrections} == {2, 3}
     assert {case for event in corrections for case in event["cases"]} == {"p2", "p3"}
     files = sorted(path.name for path in (run.corrected_folder / "network1").iterdir())
-    assert files == ["p2.nii.gz", "p3.nii.gz"]
+    assert files == ["p2.seg.nrrd", "p3.seg.nrrd"]
     image = sitk.ReadImage(str(tmp_path / "p2_0.nii.gz"))
-    corrected = sitk.ReadImage(str(run.corrected_folder / "network1" / "p2.nii.gz"))
+    corrected = sitk.ReadImage(str(run.corrected_folder / "network1" / "p2.seg.nrrd"))
     assert (corrected.GetSize(), corrected.GetSpacing(), corrected.GetOrigin()) == (
         image.GetSize(),
         image.GetSpacing(),
@@ -163,7 +165,7 @@ def test_stop_ends_the_run_and_resume_finishes_it(tmp_path, tiny_settings):
     train(run, CPU, stop_after_first_epoch)
     assert run.read_state()["status"] == "stopped"
     assert not run.is_asked(Request.STOP)
-    assert load_model(run.path).training["epoch"] == 1
+    assert load_model(run.path).description.training["epoch"] == 1
     train(run, CPU)
     assert run.read_state()["status"] == "finished"
     assert weights_digest(run) == weights_digest(run_training(dataset, tmp_path / "unbroken", tiny_settings))
@@ -211,7 +213,7 @@ def test_the_best_epoch_is_chosen_by_validation_cases(tmp_path, tiny_settings):
     path.write_text(json.dumps(document))
     run = run_training(path, tmp_path / "run", tiny_settings)
     scores = {event["epoch"]: float(np.mean(event["dsc"])) for event in events_named(run, "validation")}
-    best = load_model(run.path).training
+    best = load_model(run.path).description.training
     assert best["score"]["kind"] == "validation DSC"
     assert best["epoch"] == max(scores, key=lambda epoch: (scores[epoch], epoch))
     assert "p1" not in {case.case for case in read_review(run)}
@@ -232,7 +234,7 @@ def test_a_network_of_the_users_own(tmp_path, tiny_settings):
 
     register_network("plain", Plain)
     run = run_training(write_dataset(tmp_path, "HU", 2), tmp_path / "run", tiny_settings.replace(network="plain"))
-    assert load_model(run.path).network == "plain"
+    assert load_model(run.path).description.network == "plain"
     images = [read_image(tmp_path / f"p2_{channel}.nii.gz") for channel in range(2)]
     assert Predictor(load_model(run.path), CPU).predict(images).labels.GetSize() == images[0].GetSize()
 

@@ -1,0 +1,83 @@
+"""What follows a training: the model measured on the test cases, and compared with a baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from AIDELib.atomic_file import write_text_atomically
+from AIDELib.case import Split
+from AIDELib.dataset import Dataset
+from AIDELib.dataset_file import load_dataset
+from AIDELib.evaluation_report import write_evaluation_report
+from AIDELib.method_name import MethodName
+from AIDELib.model import load_model
+from AIDELib.predictor import Predictor
+from AIDELib.progress import Listener, Progress, StopRequested
+from AIDELib.report import mean_dsc
+from AIDELib.report_comparison import compare_reports, comparison_document
+from AIDELib.run_folder import RunFolder
+from AIDELib.run_preparation import prepare_run
+from AIDELib.watched_folder import Status, WatchedFolder
+
+# Trains a prepared run folder to its end; the last argument is the folder whose requests it obeys besides its own.
+Train = Callable[[RunFolder, torch.device, Listener, WatchedFolder], None]
+
+
+def evaluate_run(run: RunFolder, dataset: Dataset, device: torch.device, progress: Progress) -> None:
+    """Measure the run's model on the labelled test cases; the report goes into the run folder.
+
+    Raises:
+        StopRequested: the run was asked to stop.
+        AIDEError: a file cannot be used.
+    """
+    progress.begin_stage()
+    progress.begin_epoch("measuring on the test cases", 1, 1, 0)
+    predictor = Predictor(load_model(run.path), device)
+    report = write_evaluation_report(dataset, Split.TEST, predictor, run.report_folder, progress.step)
+    progress.event("evaluated", mean_dsc=mean_dsc(report.rows), note=report.without_pictures)
+
+
+def compare_with_baseline(
+    run: RunFolder, baseline: MethodName, device: torch.device, progress: Progress, train: Train
+) -> None:
+    """Train the baseline in the run's folder `baseline` and, where both were measured, compare them.
+
+    Args:
+        train: trains a prepared run folder to its end.
+
+    Raises:
+        StopRequested: the run was asked to stop.
+        AIDEError: the baseline failed.
+    """
+    folder = RunFolder(run.baseline_folder)
+    description = run.read_description()
+    if not folder.description_file.exists():
+        prepare_run(load_dataset(run.dataset_file), folder, description.of_baseline(baseline))
+    if folder.read_state()["status"] != Status.FINISHED.value:
+        train(folder, device, _relay(progress), run)
+        if folder.read_state()["status"] != Status.FINISHED.value:
+            raise StopRequested
+    if description.evaluate:
+        rows = compare_reports(run.report_folder, folder.report_folder)
+        document = comparison_document(description.method.value, baseline.value, rows)
+        write_text_atomically(run.comparison_file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        progress.event("compared", baseline=baseline.value)
+
+
+def _relay(progress: Progress) -> Listener:
+    """Return a listener that tells of the baseline's progress in the run's own folder."""
+
+    def listen(event: dict[str, Any]) -> None:
+        details = {name: value for name, value in event.items() if name not in ("event", "status", "stage")}
+        stage = f"baseline: {event.get('stage', '')}"
+        if event["event"] == "epoch":
+            progress.event("epoch", stage=stage, **details)
+        elif event["event"] == "state" and event["status"] in (Status.RUNNING.value, Status.PAUSED.value):
+            shown = {name: details[name] for name in ("epoch", "epochs", "share", "seconds_left") if name in details}
+            progress.state(Status(event["status"]), stage=stage, **shown)
+
+    return listen

@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+import SimpleITK as sitk
+import torch
+from conftest import write_dataset
+from test_training_run import CPU, events_named, run_training
+
+from AIDELib.case import LabelQuality
+from AIDELib.checkpoint import load_newest_checkpoint
+from AIDELib.dataset import find_case
+from AIDELib.dataset_file import load_dataset
+from AIDELib.errors import DatasetError, RunError, SettingsError
+from AIDELib.prediction_files import write_labels
+from AIDELib.review import read_review
+from AIDELib.review_decision import (
+    Choice,
+    ReviewDecision,
+    read_decisions,
+    save_decision,
+    with_decisions,
+    withdraw_decision,
+)
+from AIDELib.run_folder import RunFolder
+from AIDELib.trainer import train
+
+
+def draw_label(run: RunFolder, case_id: str, rows: slice):
+    """Write a label that no network would predict into the run's folder of reviewed labels."""
+    case = find_case(load_dataset(run.dataset_file), case_id)
+    image = sitk.ReadImage(str(case.images[0]))
+    array = np.zeros(image.GetSize()[::-1], np.uint8)
+    array[:, rows, 3:9] = 1
+    labels = sitk.GetImageFromArray(array)
+    labels.CopyInformation(image)
+    path = run.reviewed_folder / f"{case_id}.seg.nrrd"
+    write_labels(labels, load_dataset(run.dataset_file).structures, path)
+    return path
+
+
+def test_a_resumed_run_learns_from_the_decided_labels_and_never_rewrites_them(tmp_path, tiny_settings):
+    settings = tiny_settings.replace(correction_share=1, correction_needs_consensus=False, correction_first_epoch=1)
+    run = run_training(write_dataset(tmp_path, "HLU"), tmp_path / "run", settings)
+    for case_id, choice in (("p1", Choice.EDIT), ("p2", Choice.ACCEPT)):
+        save_decision(run, ReviewDecision(case_id, choice, draw_label(run, case_id, slice(2, 7))))
+    run.extend(2)
+    train(run, CPU)
+    assert run.read_state()["status"] == "finished"
+    assert [event["epoch"] for event in events_named(run, "epoch") if event["stage"] == "training"] == [1, 2, 3, 4, 5]
+    assert not [event for event in events_named(run, "correction") if event["epoch"] > 3]
+    labels = load_newest_checkpoint(run.checkpoint_folder).tensors["labels"]
+    expected = torch.zeros(4, 22, 18, dtype=torch.uint8)
+    expected[:, 2:7, 3:9] = 1
+    for kind in ("given", "network1", "network2"):
+        for case_index in (1, 2):
+            slices = labels[kind][4 * case_index : 4 * case_index + 4, 5:27, 7:25]
+            assert torch.equal(slices, expected), (kind, case_index)
+    reviewed = {case.case: case for case in read_review(run)}
+    assert [reviewed[case].quality for case in ("p1", "p2")] == [LabelQuality.HQA] * 2
+    assert reviewed["p2"].given == "reviewed/p2.seg.nrrd"
+
+
+def test_the_labels_to_compare_are_in_the_run_folder(tmp_path, tiny_settings):
+    run = run_training(write_dataset(tmp_path, "HLU"), tmp_path / "run", tiny_settings)
+    reviewed = {case.case: case for case in read_review(run)}
+    assert reviewed["p2"].given == "generated/p2.seg.nrrd"
+    assert (run.path / reviewed["p1"].given).resolve() == tmp_path / "p1_label.nii.gz"
+    for case in ("p1", "p2"):
+        assert (run.path / reviewed[case].suggestion).is_file()
+    assert sitk.ReadImage(str(run.path / reviewed["p2"].given)).GetMetaData("Segment0_Name") == "ball"
+
+
+def test_decisions_are_kept_replaced_and_withdrawn(tmp_path, tiny_settings):
+    run = RunFolder(tmp_path / "run")
+    first, second = run.reviewed_folder / "a.seg.nrrd", run.reviewed_folder / "b.seg.nrrd"
+    run.reviewed_folder.mkdir(parents=True)
+    first.touch()
+    second.touch()
+    save_decision(run, ReviewDecision("a", Choice.KEEP, first))
+    save_decision(run, ReviewDecision("b", Choice.EDIT, second))
+    save_decision(run, ReviewDecision("a", Choice.ACCEPT, second))
+    assert read_decisions(RunFolder(tmp_path / "run")) == {
+        "a": ReviewDecision("a", Choice.ACCEPT, second),
+        "b": ReviewDecision("b", Choice.EDIT, second),
+    }
+    withdraw_decision(run, "a")
+    assert list(read_decisions(run)) == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{", "is damaged"),
+        ('{"format": "aide-decisions/7"}', "has the format 'aide-decisions/7'"),
+        (
+            '{"format": "aide-decisions/1", "decisions": [{"case": "a", "choice": "keep", "label": "../../x.nrrd"}]}',
+            "'../../x.nrrd' is no file name",
+        ),
+    ],
+)
+def test_damaged_decisions(tmp_path, text, expected):
+    run = RunFolder(tmp_path)
+    run.decisions_file.write_text(text)
+    with pytest.raises(RunError) as caught:
+        read_decisions(run)
+    assert expected in str(caught.value)
+
+
+def test_a_decision_that_cannot_be_used(tmp_path, tiny_settings):
+    dataset = load_dataset(write_dataset(tmp_path, "HL"))
+    run = RunFolder(tmp_path / "run")
+    with pytest.raises(RunError, match="there is no label"):
+        save_decision(run, ReviewDecision("p1", Choice.KEEP, run.reviewed_folder / "p1.seg.nrrd"))
+    with pytest.raises(RunError, match="must lie in"):
+        save_decision(run, ReviewDecision("p1", Choice.KEEP, tmp_path / "p1_label.nii.gz"))
+    run.reviewed_folder.mkdir(parents=True)
+    (run.reviewed_folder / "x.seg.nrrd").touch()
+    save_decision(run, ReviewDecision("x", Choice.KEEP, run.reviewed_folder / "x.seg.nrrd"))
+    with pytest.raises(DatasetError, match="no case 'x'"):
+        with_decisions(dataset, run)
+
+
+def test_further_epochs_are_a_positive_number(tmp_path, tiny_settings):
+    with pytest.raises(SettingsError, match="1 or more, got 0"):
+        RunFolder(tmp_path).extend(0)

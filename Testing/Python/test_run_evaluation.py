@@ -1,0 +1,91 @@
+import json
+
+import pytest
+from conftest import write_dataset
+from test_training_run import CPU, events_named
+
+from AIDELib.commands import main
+from AIDELib.dataset_file import load_dataset
+from AIDELib.errors import DatasetError, SettingsError
+from AIDELib.report import read_report
+from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.run_preparation import prepare_run
+from AIDELib.trainer import train
+from AIDELib.watched_folder import Request
+
+
+@pytest.fixture
+def compared(tmp_path, tiny_settings):
+    """A prepared run that is evaluated on two test cases and compared with a baseline."""
+    run = RunFolder(tmp_path / "run")
+    description = RunDescription("aide", tiny_settings, None, "conventional", True)
+    prepare_run(load_dataset(write_dataset(tmp_path, "HLU", test_cases=2)), run, description)
+    return run
+
+
+def test_a_run_is_measured_and_compared_with_its_baseline(compared):
+    train(compared, CPU)
+    assert compared.read_state()["status"] == "finished"
+    assert {row.case for row in read_report(compared.report_folder)} == {"p3", "p4"}
+    document = json.loads(compared.comparison_file.read_text())
+    assert (document["first"], document["second"]) == ("aide", "conventional")
+    dsc = document["rows"][0]
+    own, other = (
+        [row.metrics.dsc for row in read_report(folder)]
+        for folder in (compared.report_folder, compared.baseline_folder / "report")
+    )
+    assert (dsc["structure"], dsc["metric"], dsc["cases"]) == ("ball", "DSC", 2)
+    assert dsc["difference"] == pytest.approx(sum(own) / 2 - sum(other) / 2, abs=1e-5)
+    stages = [event["stage"] for event in events_named(compared, "epoch")]
+    own_stages = ["pretraining"] * 2 + ["training"] * 3
+    assert stages == own_stages + [f"baseline: {stage}" for stage in own_stages]
+    assert [event["event"] for event in compared.events()][-2:] == ["compared", "finished"]
+
+
+def test_a_run_stopped_in_its_baseline_goes_on_there(compared, monkeypatch):
+    monkeypatch.setattr("AIDELib.progress.SECONDS_BETWEEN_LOOKS", 0.0)
+
+    def stop_in_baseline(event):
+        if event["event"] == "epoch" and event["stage"] == "baseline: training":
+            compared.ask(Request.STOP)
+
+    train(compared, CPU, stop_in_baseline)
+    assert compared.read_state()["status"] == "stopped"
+    assert RunFolder(compared.baseline_folder).read_state()["status"] == "stopped"
+    assert not compared.comparison_file.exists()
+    train(compared, CPU)
+    assert compared.read_state()["status"] == "finished"
+    assert compared.comparison_file.exists()
+    epochs = [event["epoch"] for event in events_named(compared, "epoch") if event["stage"] == "baseline: training"]
+    assert epochs == [1, 2, 3]
+
+
+def test_no_test_case_nothing_to_evaluate(tmp_path, tiny_settings):
+    dataset = load_dataset(write_dataset(tmp_path, "HL", test_cases=0))
+    with pytest.raises(DatasetError, match="no labelled test case"):
+        prepare_run(dataset, RunFolder(tmp_path / "run"), RunDescription("aide", tiny_settings, evaluate=True))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_method_is_not_its_own_baseline(tiny_settings):
+    with pytest.raises(SettingsError, match="the method itself"):
+        RunDescription("aide", tiny_settings, baseline="aide")
+
+
+def test_the_baseline_needs_cases_too(tmp_path, tiny_settings):
+    dataset = load_dataset(write_dataset(tmp_path, "LL"))
+    with pytest.raises(DatasetError, match="'supervised' learns from HQA cases only"):
+        prepare_run(dataset, RunFolder(tmp_path / "run"), RunDescription("aide", tiny_settings, baseline="supervised"))
+
+
+def test_the_command_evaluates_compares_and_goes_on_for_more_epochs(tmp_path, capsys):
+    dataset, run = write_dataset(tmp_path, "HL", test_cases=2), tmp_path / "run"
+    tiny = ["--set", "network_width=2", "--set", "iterations_per_epoch=2", "--epochs", "1", "--preset", "quick"]
+    assert main(["train", str(dataset), "--run", str(run), *tiny, "--evaluate", "--baseline", "supervised"]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(run / "report"), str(run / "baseline" / "report"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["cases"] == 2
+    assert main(["train", "--run", str(run), "--resume", "--more-epochs", "1"]) == 0
+    assert RunFolder(run).read_description().settings.epochs == 2
+    assert main(["train", str(dataset), "--run", str(tmp_path / "new"), "--more-epochs", "1"]) == 2
+    assert "--more-epochs goes with --resume" in capsys.readouterr().err
