@@ -1,0 +1,1 @@
+"""What both modules need of Slicer: nodes to files and back, background processes, messages. Holds no algorithm."""

@@ -1,0 +1,84 @@
+"""Work that would keep Slicer's main thread busy, done in another one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+
+INTERVAL_MS = 50
+
+
+class WorkerThread:
+    """Runs a function in a thread and calls back on the main thread.
+
+    The function must touch neither nodes nor widgets; snapshots are made for this (`snapshotOfVolume`).
+
+    Args:
+        work: runs in the thread.
+        onDone: called with what `work` returned.
+        onError: called with the exception that `work` raised.
+    """
+
+    def __init__(
+        self, work: Callable[[], Any], onDone: Callable[[Any], None], onError: Callable[[Exception], None]
+    ) -> None:
+        self._work = work
+        self._onDone = onDone
+        self._onError = onError
+        self._result: Any = None
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._timer = qt.QTimer()
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self._look)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+        self._timer.start()
+
+    def abandon(self) -> None:
+        """Call back no more; the thread ends with what it does."""
+        self._timer.stop()
+
+    def _run(self) -> None:
+        try:
+            self._result = self._work()
+        except Exception as error:
+            self._error = error
+
+    def _look(self) -> None:
+        if self._thread.is_alive():
+            return
+        self._timer.stop()
+        if self._error is not None:
+            self._onError(self._error)
+        else:
+            self._onDone(self._result)
+
+
+def whileSlicerAnswers(work: Callable[[], Any]) -> Any:
+    """Return what a function returns that runs in a thread; windows are redrawn meanwhile, but take no clicks.
+
+    For what must be over before the user can go on. Raises what the function raises.
+    """
+    outcome: dict[str, Any] = {}
+
+    def run() -> None:
+        try:
+            outcome["result"] = work()
+        except Exception as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents)
+        thread.join(INTERVAL_MS / 1000)
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["result"]
