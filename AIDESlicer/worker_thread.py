@@ -45,6 +45,10 @@ class WorkerThread:
         """Call back no more; the thread ends with what it does."""
         self._timer.stop()
 
+    def wait(self) -> None:
+        """Return when the work is over; not for the main thread."""
+        self._thread.join()
+
     def _run(self) -> None:
         try:
             self._result = self._work()
