@@ -117,7 +117,7 @@ def _installTorch() -> None:
     except ModuleNotFoundError:
         raise MissingPackagesError(
             _(
-                "PyTorch, which does the computing, is not installed. Install the extension 'PyTorch' in Slicer's Extensions "
+                "PyTorch, which does the computing, is not installed. Install the extension 'PyTorch' in the Extensions "
                 "Manager (menu View), restart Slicer, and try again."
             )
         ) from None

@@ -11,9 +11,7 @@ from AIDESlicer.placement import Placement, indexOffset, matrixFromArray
 from AIDESlicer.volume_snapshot import snapshotOfVolume, volumePlacement
 
 
-def addVolume(
-    image: sitk.Image, beside: slicer.vtkMRMLScalarVolumeNode, name: str
-) -> slicer.vtkMRMLScalarVolumeNode:
+def addVolume(image: sitk.Image, beside: slicer.vtkMRMLScalarVolumeNode, name: str) -> slicer.vtkMRMLScalarVolumeNode:
     """Add an image, which lies in the world (LPS), as a volume of its own.
 
     Where its voxels are those of the volume beside it, it gets that one's geometry and parent transform; else it lies in

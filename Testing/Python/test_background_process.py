@@ -13,10 +13,10 @@ import pytest
 
 pytest.importorskip("slicer")
 
-from AIDELib.watched_folder import Status, WatchedFolder  # noqa: E402
-from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess  # noqa: E402
-from AIDESlicer.folder_reader import FolderReader  # noqa: E402
-from AIDESlicer.process_table import commandOf, endTree  # noqa: E402
+from AIDELib.watched_folder import Status, WatchedFolder
+from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
+from AIDESlicer.folder_reader import FolderReader
+from AIDESlicer.process_table import commandOf, endTree
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -240,7 +240,7 @@ def test_a_volume_whose_voxels_start_elsewhere_keeps_its_place(scene):
 def test_colour_volumes_are_refused(scene):
     volume = addVolume(scene, (4, 4, 4), np.eye(4), "photo", "vtkMRMLVectorVolumeNode")
     volume.GetImageData().AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
-    with pytest.raises(VolumeError, match="'photo' has 3 values per voxel .* Vector to Scalar Volume"):
+    with pytest.raises(VolumeError, match=r"'photo' has 3 values per voxel .* Vector to Scalar Volume"):
         snapshotOfVolume(volume)
 
 
@@ -401,7 +401,7 @@ def test_labels_that_do_not_fit_are_refused(scene, tmp_path):
     with pytest.raises(VolumeError, match="hold the value 3, but there are only 1 structures"):
         addSegments(np.full(size[::-1], 3, np.uint8), [LIVER], volume)
     (tmp_path / "broken.nrrd").write_bytes(b"NRRD0005\n")
-    with pytest.raises(VolumeError, match="broken.nrrd cannot be read"):
+    with pytest.raises(VolumeError, match=r"broken\.nrrd cannot be read"):
         importSegments(tmp_path / "broken.nrrd", [LIVER], volume)
     assert scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
 
