@@ -25,7 +25,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         help="write a dataset.json from a folder of images and labels",
         description=f"Write a dataset.json from a folder in one of these layouts:\n{layouts}\n\n"
         "Images without a label become unlabelled training cases. CASES is a number of patients (20), a share (20%), or a "
-        "list of ids or patients separated by commas (* and ? allowed), domain:NAME, or @FILE with one id a line.",
+        "list of ids or patients separated by commas (* and ? allowed), domain:NAME, or @FILE with one id a line; "
+        "id:7 is the case or patient named 7.",
         epilog="Examples:\n"
         "  python -m AIDELib import folder hippocampus --hqa 2 --unlabelled 40 --test 40 --output dataset.json\n"
         "  python -m AIDELib import chaos CHAOS/Train_Sets/MR --structure liver=63 --hqa 37 --test 20%% "

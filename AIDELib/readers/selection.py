@@ -16,6 +16,7 @@ from AIDELib.readers.found_cases import FoundCase, FoundCases
 from AIDELib.structure import Structure
 
 _DOMAIN_MARK = "domain:"
+_ID_MARK = "id:"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Selection:
     """The user's choices.
 
     A choice of cases is a number (so many patients, in order or at random), a percentage of the patients, or a list,
-    separated by commas, of ids or patients (* and ? allowed), of `domain:NAME`, or of `@FILE` with one id a line.
+    separated by commas, of ids or patients (* and ? allowed), of `domain:NAME`, or of `@FILE` with one id a line. `id:37` is
+    the case or patient 37 wherever 37 could also be the number of patients.
 
     Attributes:
         test: choice of the test cases.
@@ -142,8 +144,10 @@ class _Chooser:
         if not choice:
             return set()
         available = sorted({self._patients[case.id] for case in cases}, key=self._rank.__getitem__)
-        if match := re.fullmatch(r"(\d+)(%?)", choice.strip()):
-            count = round(int(match[1]) / 100 * len(available)) if match[2] else int(match[1])
+        match = re.fullmatch(r"(\d+)(%?)", choice.strip())
+        count = 0 if match is None else round(int(match[1]) / 100 * len(available)) if match[2] else int(match[1])
+        # More than there are can be no number of patients, so that it is the name of one (CHAOS names cases 1 to 39).
+        if match and (count <= len(available) or match[1] not in self._patients | self._rank):
             if count > len(available):
                 raise DatasetError(
                     f"--{name} asks for {count} patients, but only {len(available)} are left to choose from."
@@ -161,6 +165,7 @@ class _Chooser:
             domain = term.removeprefix(_DOMAIN_MARK)
             found = [case for case in cases if (case.domain or self._domain) == domain]
         else:
+            term = term.removeprefix(_ID_MARK)
             found = [
                 case
                 for case in cases

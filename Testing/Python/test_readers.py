@@ -4,13 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import make_image
+from conftest import BALL, make_image
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.commands import main
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
 from AIDELib.readers import LAYOUTS
+from AIDELib.readers.found_cases import FoundCase, FoundCases
 from AIDELib.readers.selection import Selection, select_cases
 
 
@@ -229,6 +230,18 @@ def test_random_choice_follows_the_seed(ten_cases):
     ]
     assert picks[0] == tuple(chosen(select_cases(ten_cases, Selection(test="2", seed=0)), split=Split.TEST))
     assert len(set(picks)) > 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"), [("2", ["3", "37"]), ("37", ["37"]), ("id:2", ["2"]), ("id:3,37", ["3", "37"])]
+)
+def test_numbers_that_are_names_too(choice, expected):
+    names = ("3", "37", "2")
+    found = FoundCases(
+        ("T1",), (BALL,), tuple(FoundCase(name, (Path(name),), (Path(f"{name}-label"),), "") for name in names)
+    )
+    dataset = select_cases(found, Selection(hqa=choice))
+    assert [case.id for case in dataset.cases if case.quality is LabelQuality.HQA] == expected
 
 
 @pytest.mark.parametrize(

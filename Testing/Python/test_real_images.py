@@ -78,7 +78,7 @@ def test_qubiq_scores_several_raters(imported, tmp_path):
     assert main(["train", str(dataset_file), "--run", str(run), *method, *TINY]) == 0
     assert main(["evaluate", str(dataset_file), "--model", str(run), "--output", str(report)]) == 0
     scores = json.loads((report / "metrics.json").read_text())
-    assert 0 <= next(iter(scores["qubiq"].values())) <= 1
+    assert 0 <= next(iter(scores["QUBIQ score"].values())) <= 1
 
 
 def test_hippocampus_folder_discovers_its_two_labels(imported):
