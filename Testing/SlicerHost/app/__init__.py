@@ -1,0 +1,1 @@
+"""The application: `slicer.app`, its modules, files, layout and views."""

@@ -1,0 +1,1 @@
+"""The widgets of the Common Toolkit (module `ctk`) that the modules use."""
