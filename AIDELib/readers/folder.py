@@ -25,11 +25,21 @@ _MOST_VALUES = 50
 
 
 def read_folder(source: Path) -> FoundCases:
-    """Return the cases of a folder.
+    """Return the cases of a folder with the structures that all their labels hold; every label is read.
+
+    Raises:
+        DatasetError: the folder does not have this layout.
+    """
+    found = find_cases(source)
+    return FoundCases(found.channels, _discover_structures(found.cases), found.cases)
+
+
+def find_cases(source: Path) -> FoundCases:
+    """Return the cases of a folder, without structures; no file is opened.
 
     Images lie in `images/` and labels of the same names in `labels/` (several folders `labels_A/`, `labels_B/` are
     several raters), or both lie side by side as NAME.ext and NAME_label.ext (also _seg, _mask, _segmentation). Several
-    channels are NAME_0000.ext, NAME_0001.ext … The structures are the values or segments found in the labels.
+    channels are NAME_0000.ext, NAME_0001.ext …
 
     Raises:
         DatasetError: the folder does not have this layout.
@@ -52,7 +62,7 @@ def read_folder(source: Path) -> FoundCases:
         cases, source, "images/NAME.nii.gz with labels/NAME.nii.gz, or NAME.nii.gz with NAME_label.nii.gz"
     )
     names = ("image",) if channels == 1 else tuple(f"channel {index + 1}" for index in range(channels))
-    return FoundCases(names, _discover_structures(found), found)
+    return FoundCases(names, (), found)
 
 
 def _labels_by_rater(source: Path) -> list[dict[str, Path]]:
@@ -78,11 +88,20 @@ def _discover_structures(cases: Sequence[FoundCase]) -> tuple[Structure, ...]:
     values: dict[str, int] = {}
     for case in cases:
         for path in case.labels[:1]:
-            values |= _labels_in(path, values)
+            values |= labels_in(path, values)
     return named_structures([(name, [value]) for name, value in sorted(values.items(), key=lambda pair: pair[1])])
 
 
-def _labels_in(path: Path, known: Mapping[str, int]) -> dict[str, int]:
+def labels_in(path: Path, known: Mapping[str, int]) -> dict[str, int]:
+    """Return the label values of a label file by the names of its structures: 'label VALUE', or its segments' names.
+
+    Args:
+        known: what is known from other files; segments of new names get the values after these.
+
+    Raises:
+        DatasetError: the file looks like an image rather than a label.
+        VolumeError: it cannot be read.
+    """
     if is_segmentation_file(path):
         names = [segment.name for segment in read_segmentation(path).segments]
         first = 1 + max(known.values(), default=0)
