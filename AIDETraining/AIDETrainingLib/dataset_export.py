@@ -1,0 +1,120 @@
+"""The nodes of the case table written as the dataset of a run."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import SimpleITK as sitk
+from AIDELib.case import LabelQuality
+from AIDELib.dataset import Dataset
+from AIDELib.errors import DatasetError, RunError
+from AIDELib.grid import as_volume
+from AIDELib.structure import Structure
+from AIDELib.volume import read_grid
+from AIDESlicer.label_file import writeLabels
+from AIDESlicer.segmentation_snapshot import snapshotOfSegments
+from AIDESlicer.volume_snapshot import snapshotOfVolume
+from AIDETrainingLib.case_row import CaseRow, Source
+from AIDETrainingLib.case_table import CaseTable
+from AIDETrainingLib.dataset_of_table import caseIds, datasetOf, usedRows
+from AIDETrainingLib.scene_sources import sourceNode
+from AIDETrainingLib.stepwise import Step, Steps
+from slicer.i18n import tr as _
+
+DATASET_FOLDER = "dataset"
+
+
+def exportDataset(table: CaseTable, folder: Path) -> Steps[Dataset]:
+    """Write the nodes of the table as files below `folder`/dataset; files on disk stay where they are.
+
+    One volume or label a step. Volumes are written in the world, with their transforms applied; segmentations on the
+    grid of their case's first channel. The scene stays as it is. When the work fails or is closed, what it wrote is
+    removed.
+
+    Returns (when all steps are done):
+        the dataset.
+
+    Raises:
+        DatasetError: the table cannot be trained on, or a node is gone.
+        RunError: the folder holds files already.
+        VolumeError: a node cannot be written, for example because the disk is full.
+    """
+    # Whatever can be known to be wrong is said before anything is written.
+    datasetOf(table, lambda _row, source: Path(source.path or "-"))
+    _requireEmpty(folder)
+    existed = folder.exists()
+    target = folder / DATASET_FOLDER
+    try:
+        paths = yield from _writeAll(table, target)
+    except BaseException:
+        shutil.rmtree(target if existed else folder, ignore_errors=True)
+        raise
+    return datasetOf(table, lambda row, source: paths.get((row.key, source)) or Path(source.path))
+
+
+def _requireEmpty(folder: Path) -> None:
+    try:
+        used = folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise RunError(f"The folder {folder} cannot be used: {error.strerror}.") from None
+    if used:
+        raise RunError(f"The folder {folder} holds files already. Choose a new or empty folder for the run.")
+
+
+def _writeAll(table: CaseTable, target: Path) -> Steps[dict[tuple[str, Source], Path]]:
+    rows = usedRows(table)
+    ids = caseIds(rows)
+    structures = [structure.toStructure() for structure in table.structures if structure.used]
+    paths: dict[tuple[str, Source], Path] = {}
+    for index, row in enumerate(rows):
+        text = _("Writing case {name}").format(name=row.name)
+        grid: sitk.Image | None = None
+        for channel, image in enumerate(row.images):
+            yield Step(index / len(rows), text)
+            if image is None:
+                raise DatasetError(f"Case '{row.name}' has no volume for channel '{table.channels[channel]}'.")
+            if image.path:
+                grid = grid or as_volume(read_grid(Path(image.path)))
+                continue
+            path = target / "images" / f"{ids[row.key]}_{channel:04d}.nrrd"
+            written = snapshotOfVolume(_node(row, image)).write(path)
+            grid = grid or written
+            paths[row.key, image] = path
+        for number, label in enumerate(_labels(row)):
+            if label.path:
+                continue
+            yield Step(index / len(rows), text)
+            ending = "" if number == 0 else f"_rater{number}"
+            path = target / "labels" / f"{ids[row.key]}{ending}.seg.nrrd"
+            _writeLabel(row, label, structures, grid, path)
+            paths[row.key, label] = path
+    yield Step(1.0, _("Dataset written"))
+    return paths
+
+
+def _labels(row: CaseRow) -> Sequence[Source]:
+    if row.quality is LabelQuality.UNLABELLED or row.label is None:
+        return []
+    return list(dict.fromkeys([row.label, *row.raterLabels]))
+
+
+def _writeLabel(
+    row: CaseRow, label: Source, structures: Sequence[Structure], grid: sitk.Image | None, path: Path
+) -> None:
+    segments = snapshotOfSegments(_node(row, label), [structure.name for structure in structures])
+    labels = segments.labelsOn(grid)
+    if not sitk.GetArrayViewFromImage(labels).any():
+        raise DatasetError(
+            f"Case '{row.name}': the segmentation '{segments.name}' is empty or lies outside the volume. Draw it, move it, or "
+            "set the case to unlabelled."
+        )
+    writeLabels(labels, structures, path)
+
+
+def _node(row: CaseRow, source: Source) -> object:
+    node = sourceNode(source)
+    if node is None:
+        raise DatasetError(f"Case '{row.name}': its volume or segmentation was removed from the scene. Choose another.")
+    return node

@@ -1,0 +1,83 @@
+"""The case table as a dataset of AIDELib."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.dataset import Dataset
+from AIDELib.errors import DatasetError
+from AIDELib.standardization import standardize
+from AIDETrainingLib.case_row import CaseRow, Source
+from AIDETrainingLib.case_table import CaseTable
+from AIDETrainingLib.unique_name import uniqueName
+
+_UNFIT = re.compile(r"[<>:\"/\\|?*\x00-\x1f]")
+_LONGEST_NAME = 110
+
+PathOf = Callable[[CaseRow, Source], Path]
+
+
+def caseIds(rows: Sequence[CaseRow]) -> dict[str, str]:
+    """Return an id for each row by key: its name made fit to be a file name, and unique."""
+    ids: dict[str, str] = {}
+    taken: set[str] = set()
+    for row in rows:
+        name = _UNFIT.sub("-", row.name)[:_LONGEST_NAME].strip(" .") or "case"
+        ids[row.key] = uniqueName(name, taken)
+        taken.add(ids[row.key].casefold())
+    return ids
+
+
+def usedRows(table: CaseTable) -> list[CaseRow]:
+    """Return the rows that a training or its evaluation uses: all but unlabelled ones outside the training split."""
+    return [
+        row for row in table.rows if row.split is Split.TRAIN or row.quality is not LabelQuality.UNLABELLED
+    ]
+
+
+def datasetOf(table: CaseTable, pathOf: PathOf) -> Dataset:
+    """Return the dataset of the rows that are used.
+
+    Args:
+        pathOf: the file of each source of a row.
+
+    Raises:
+        DatasetError: the table cannot be one; the message names case or structure.
+    """
+    structures = [structure.toStructure() for structure in table.structures if structure.used]
+    if not structures:
+        raise DatasetError(
+            "There is no structure to learn. Add a case with a segmentation, or tick a structure in the list of structures."
+        )
+    rows = usedRows(table)
+    ids = caseIds(rows)
+    return Dataset(tuple(table.channels), tuple(structures), tuple(_case(row, ids[row.key], pathOf) for row in rows))
+
+
+def trainingStatement(table: CaseTable) -> str:
+    """Return one sentence that says what a training on the table will do.
+
+    Raises:
+        DatasetError: no training case is labelled.
+    """
+    rows = [row for row in table.rows if row.split is Split.TRAIN]
+    return standardize([_case(row, row.key, lambda *_: Path("-")) for row in rows]).statement
+
+
+def _case(row: CaseRow, caseId: str, pathOf: PathOf) -> Case:
+    labelled = row.quality is not LabelQuality.UNLABELLED
+    if labelled and row.label is None:
+        raise DatasetError(f"Case '{row.name}' has no segmentation; choose one, or set its quality to unlabelled.")
+    return Case(
+        id=caseId,
+        images=tuple(pathOf(row, image) for image in row.images if image is not None) or (Path("-"),),
+        label=pathOf(row, row.label) if labelled and row.label is not None else None,
+        quality=row.quality,
+        split=row.split,
+        patient=row.patient,
+        domain=row.domain,
+        rater_labels=tuple(pathOf(row, label) for label in row.raterLabels) if labelled else (),
+    )

@@ -1,0 +1,115 @@
+"""Cases found in a folder or a dataset.json; images and labels stay on disk and are not loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from AIDELib.case import LabelQuality, Split
+from AIDELib.dataset_file import load_dataset
+from AIDELib.errors import DatasetError
+from AIDELib.readers import LAYOUTS
+from AIDELib.readers.folder import find_cases, labels_in
+from AIDELib.readers.found_cases import FoundCase, FoundCases, named_structures
+from AIDELib.structure import Structure
+from AIDETrainingLib.case_names import patientsOfNames
+from AIDETrainingLib.case_row import CaseRow, Source
+from AIDETrainingLib.case_table import CaseTable
+from AIDETrainingLib.folder_layout import guessLayout, ownDatasetFile
+from AIDETrainingLib.stepwise import Step, Steps
+from AIDETrainingLib.table_structure import withFileStructures
+from slicer.i18n import tr as _
+
+
+def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:
+    """Add the cases of a dataset.json or of a folder in one of the known layouts.
+
+    Returns (when all steps are done):
+        the keys of the new rows.
+
+    Raises:
+        AIDEError: nothing usable is there, or it does not fit the table; the table is then as before.
+    """
+    datasetFile = ownDatasetFile(path)
+    if datasetFile is not None:
+        yield Step(0.0, _("Reading {name}").format(name=datasetFile.name))
+        dataset = load_dataset(datasetFile)
+        rows = [
+            CaseRow(
+                name=case.id,
+                images=tuple(map(Source.ofFile, case.images)),
+                label=case.label and Source.ofFile(case.label),
+                quality=case.quality,
+                split=case.split,
+                patient=case.patient,
+                domain=case.domain,
+                raterLabels=tuple(map(Source.ofFile, case.rater_labels)),
+            )
+            for case in dataset.cases
+        ]
+        return _addRows(table, dataset.channels, dataset.structures, rows)
+    if not path.is_dir():
+        raise DatasetError(f"{path} is neither a folder nor a dataset.json of AIDE.")
+    layout = guessLayout(path)
+    yield Step(0.0, _("Looking through {name}").format(name=path.name))
+    found = find_cases(path) if layout == "folder" else LAYOUTS[layout].read(path)
+    structures = found.structures or (yield from _readStructures(found.cases))
+    return _addRows(table, found.channels, structures, _rowsOf(found))
+
+
+def collectFromFiles(table: CaseTable, files: Sequence[Path]) -> list[str]:
+    """Add image files as unlabelled cases of the first channel, and return the keys of the new rows."""
+    names = [file.name.split(".")[0] for file in files]
+    patients = patientsOfNames(names)
+    gaps = (None,) * (len(table.channels) - 1)
+    return table.addRows(
+        [
+            CaseRow(name=name, images=(Source.ofFile(file), *gaps), patient=patient)
+            for file, name, patient in zip(files, names, patients, strict=True)
+        ]
+    )
+
+
+def _readStructures(cases: Sequence[FoundCase]) -> Steps[tuple[Structure, ...]]:
+    """Return the structures in all labels; each step reads one label file."""
+    values: dict[str, int] = {}
+    labelled = [case for case in cases if case.labels]
+    for index, case in enumerate(labelled):
+        values |= labels_in(case.labels[0], values)
+        yield Step((index + 1) / len(labelled), _("Reading the labels: {name}").format(name=case.id))
+    return named_structures([(name, [value]) for name, value in sorted(values.items(), key=lambda pair: pair[1])])
+
+
+def _rowsOf(found: FoundCases) -> list[CaseRow]:
+    patients = patientsOfNames([case.id for case in found.cases])
+    return [
+        CaseRow(
+            name=case.id,
+            images=tuple(map(Source.ofFile, case.images)),
+            label=Source.ofFile(case.labels[0]) if case.labels else None,
+            quality=LabelQuality.HQA if case.labels else LabelQuality.UNLABELLED,
+            split=Split.TRAIN,
+            patient=patient,
+            domain=case.domain,
+            raterLabels=tuple(map(Source.ofFile, case.labels)) if len(case.labels) > 1 else (),
+        )
+        for case, patient in zip(found.cases, patients, strict=True)
+    ]
+
+
+def _addRows(
+    table: CaseTable, channels: Sequence[str], structures: Sequence[Structure], rows: Sequence[CaseRow]
+) -> list[str]:
+    if table.rows and len(channels) != len(table.channels):
+        raise DatasetError(
+            f"These cases have {len(channels)} channel(s) ({', '.join(channels)}), but the table has "
+            f"{len(table.channels)} ({', '.join(table.channels)}). Add or remove channels first, or start an empty table."
+        )
+    present = {source for row in table.rows for source in row.images}
+    new = [row for row in rows if row.images[0] not in present]
+    valuesInUse = any(row.label is not None and row.label.path for row in table.rows)
+    merged = withFileStructures(table.structures, structures, valuesInUse)
+    if not table.rows:
+        table.setChannels(channels)
+    table.setStructures(merged)
+    return table.addRows(new)

@@ -1,0 +1,217 @@
+"""The label review of a run: the ranking, the case that is looked at, and the decisions about labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import SimpleITK as sitk
+import slicer
+import vtk
+from AIDELib.case import LabelQuality
+from AIDELib.dataset import Dataset, find_case
+from AIDELib.dataset_file import load_dataset
+from AIDELib.errors import RunError
+from AIDELib.label_disagreement import Disagreement
+from AIDELib.review import ReviewedCase, read_review
+from AIDELib.review_decision import Choice, ReviewDecision, read_decisions, withdraw_decision
+from AIDELib.run_folder import RunFolder
+from AIDESlicer.segmentation_snapshot import snapshotOfSegments
+from AIDETrainingLib.case_row import CaseRow, Source
+from AIDETrainingLib.case_table import CaseTable
+from AIDETrainingLib.dataset_of_table import caseIds, usedRows
+from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation
+from AIDETrainingLib.review_labels import (
+    ReviewLabels,
+    correctedFile,
+    decide,
+    readReviewLabels,
+    requireCorrected,
+)
+
+_SEGMENT_EDITOR = "SegmentEditor"
+
+
+class ReviewController:
+    """Looks at the cases of one run and records what a person decides.
+
+    Args:
+        table: the case table; rows of the reviewed cases get the decided label and the quality HQA.
+    """
+
+    def __init__(self, table: CaseTable) -> None:
+        self._table = table
+        self._display = ReviewDisplay()
+        self._run: RunFolder | None = None
+        self._dataset: Dataset | None = None
+        self._shown: tuple[ReviewedCase, ReviewLabels] | None = None
+        self._edited: dict[str, str] = {}
+        self._before: dict[str, CaseRow] = {}
+
+    def setRun(self, folder: Path | None) -> None:
+        """Choose the run to review; what was shown of another one is removed."""
+        path = None if self._run is None else self._run.path
+        if path != folder:
+            self.clear()
+            self._edited, self._before = {}, {}
+            self._run = None if folder is None else RunFolder(folder)
+
+    def clear(self) -> None:
+        """Remove what is shown."""
+        self._display.clear()
+        self._shown = None
+        self._dataset = None
+
+    def cases(self) -> list[ReviewedCase]:
+        """Return the cases, most suspect first; empty before the first epoch of the training proper.
+
+        Raises:
+            RunError: the review is damaged.
+        """
+        if self._run is None or not self._run.review_file.is_file():
+            return []
+        return read_review(self._run)
+
+    def decisions(self) -> dict[str, ReviewDecision]:
+        """Return the decisions by case.
+
+        Raises:
+            RunError: they are damaged.
+        """
+        return {} if self._run is None else read_decisions(self._run)
+
+    def show(self, caseName: str) -> Disagreement | None:
+        """Show a case with both labels, centred on where they differ most, and return that place.
+
+        Raises:
+            AIDEError: there is no such case, or a file cannot be read.
+        """
+        run, dataset = self._opened()
+        reviewed = self._reviewed(caseName)
+        self._shown = None
+        labels = readReviewLabels(run, dataset, reviewed)
+        place = self._display.show(
+            find_case(dataset, caseName), self._rowOf(caseName), labels, dataset.structures
+        )
+        self._shown = (reviewed, labels)
+        return place
+
+    def hasCorrection(self, caseName: str) -> bool:
+        """Return whether the networks left a corrected label of a case."""
+        run, _dataset = self._opened()
+        return correctedFile(run, self._reviewed(caseName)) is not None
+
+    def acceptCorrection(self, caseName: str) -> None:
+        """Let the corrected label count from now on, as HQA.
+
+        Raises:
+            AIDEError: the case has no corrected label, or the run cannot be written; nothing is then changed.
+        """
+        self._decide(caseName, Choice.ACCEPT, requireCorrected(self._labels(caseName), caseName))
+
+    def keepGiven(self, caseName: str) -> None:
+        """Let the given label count as HQA.
+
+        Raises:
+            AIDEError: the label cannot be read, or the run cannot be written; nothing is then changed.
+        """
+        self._decide(caseName, Choice.KEEP, self._labels(caseName).given)
+
+    def edit(self, caseName: str) -> vtk.vtkObject:
+        """Open the corrected label, or the given one where there is none, in the Segment Editor, and return its node.
+
+        A label that is being edited already is opened again as it is.
+        """
+        _run, dataset = self._opened()
+        if self._shown is None or self._shown[0].case != caseName:
+            self.show(caseName)
+        node = self.editedNode(caseName)
+        if node is None:
+            labels = self._labels(caseName)
+            chosen = labels.given if labels.corrected is None else labels.corrected
+            case = find_case(dataset, caseName)
+            node = editableSegmentation(case, self._display.volumeNode, chosen, dataset.structures)
+            self._edited[caseName] = node.GetID()
+        self._display.hideSegments()
+        _openInSegmentEditor(node, self._display.volumeNode)
+        return node
+
+    def editedNode(self, caseName: str) -> vtk.vtkObject | None:
+        """Return the segmentation in which a case is being edited, None for none."""
+        nodeID = self._edited.get(caseName)
+        return slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
+
+    def useEdited(self, caseName: str) -> None:
+        """Let the label drawn in the Segment Editor count from now on, as HQA.
+
+        Raises:
+            RunError: the case is not being edited.
+            AIDEError: the label is gone or the run cannot be written; nothing is then changed.
+        """
+        node = self.editedNode(caseName)
+        if node is None:
+            raise RunError(f"Case '{caseName}' is not being edited. Press Edit first.")
+        _run, dataset = self._opened()
+        names = [structure.name for structure in dataset.structures]
+        labels = snapshotOfSegments(node, names).labelsOn(self._labels(caseName).given)
+        self._decide(caseName, Choice.EDIT, labels)
+        slicer.mrmlScene.RemoveNode(node)
+        del self._edited[caseName]
+
+    def withdraw(self, caseName: str) -> None:
+        """Forget the decision about a case; its row gets back what it had before, as long as the module was not reloaded.
+
+        Raises:
+            RunError: the decisions cannot be written.
+        """
+        run, _dataset = self._opened()
+        withdraw_decision(run, caseName)
+        before = self._before.pop(caseName, None)
+        if before is not None and any(row.key == before.key for row in self._table.rows):
+            self._table.updateRows([before.key], label=before.label, quality=before.quality)
+
+    def _decide(self, caseName: str, choice: Choice, labels: sitk.Image) -> None:
+        run, dataset = self._opened()
+        path = decide(run, caseName, choice, labels, dataset.structures)
+        row = self._rowOf(caseName)
+        if row is not None:
+            self._before.setdefault(caseName, row)
+            keepsLabel = choice is Choice.KEEP and row.label is not None
+            label = row.label if keepsLabel else Source.ofFile(path)
+            self._table.updateRows([row.key], label=label, quality=LabelQuality.HQA)
+
+    def _labels(self, caseName: str) -> ReviewLabels:
+        if self._shown is not None and self._shown[0].case == caseName:
+            return self._shown[1]
+        run, dataset = self._opened()
+        return readReviewLabels(run, dataset, self._reviewed(caseName))
+
+    def _reviewed(self, caseName: str) -> ReviewedCase:
+        for reviewed in self.cases():
+            if reviewed.case == caseName:
+                return reviewed
+        raise RunError(f"The label review has no case '{caseName}'.")
+
+    def _opened(self) -> tuple[RunFolder, Dataset]:
+        if self._run is None:
+            raise RunError("There is no run to review. Train first, or choose the folder of a run.")
+        if self._dataset is None:
+            self._dataset = load_dataset(self._run.dataset_file)
+        return self._run, self._dataset
+
+    def _rowOf(self, caseName: str) -> CaseRow | None:
+        """Return the row that a case was written from, by its name; None where the table has none."""
+        rows = usedRows(self._table)
+        ids = caseIds(rows)
+        return next((row for row in rows if ids[row.key] == caseName), None)
+
+
+def _openInSegmentEditor(segmentation: vtk.vtkObject, volume: vtk.vtkObject) -> None:
+    slicer.util.selectModule(_SEGMENT_EDITOR)
+    node = slicer.mrmlScene.GetSingletonNode(_SEGMENT_EDITOR, "vtkMRMLSegmentEditorNode")
+    if node is None:
+        node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLSegmentEditorNode")
+        node.UnRegister(None)
+        node.SetSingletonTag(_SEGMENT_EDITOR)
+        node = slicer.mrmlScene.AddNode(node)
+    node.SetAndObserveSegmentationNode(segmentation)
+    node.SetAndObserveSourceVolumeNode(volume)

@@ -1,0 +1,160 @@
+"""A reviewed case in the slice views and in 3D: the volume with the given and the corrected label as segments."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import suppress
+
+import SimpleITK as sitk
+import slicer
+import vtk
+from AIDELib.case import Case
+from AIDELib.errors import AIDEError
+from AIDELib.grid import as_volume, same_grid
+from AIDELib.label_disagreement import Disagreement, largest_disagreement
+from AIDELib.structure import Structure
+from AIDELib.volume import read_grid, read_image
+from AIDESlicer.itk_grid import indicesToWorldOf
+from AIDESlicer.segment_import import addSegments
+from AIDESlicer.volume_snapshot import snapshotOfVolume
+from AIDETrainingLib.case_row import CaseRow
+from AIDETrainingLib.review_labels import ReviewLabels
+from AIDETrainingLib.scene_sources import REVIEW_ATTRIBUTE, sourceNode
+from slicer.i18n import tr as _
+
+# Surfaces of more voxels than this take longer to make than a person should wait for unasked.
+MOST_VOXELS_IN_3D = 20_000_000
+
+
+class ReviewDisplay:
+    """The nodes that show the reviewed case; those of the case before are removed, save labels that are being edited."""
+
+    def __init__(self) -> None:
+        self._volumeID = ""
+        self._segmentationID = ""
+        self._loadedID = ""
+
+    @property
+    def volumeNode(self) -> vtk.vtkObject | None:
+        """The volume that is shown."""
+        return slicer.mrmlScene.GetNodeByID(self._volumeID) if self._volumeID else None
+
+    @property
+    def segmentationNode(self) -> vtk.vtkObject | None:
+        """The segmentation with the given and the corrected label."""
+        return slicer.mrmlScene.GetNodeByID(self._segmentationID) if self._segmentationID else None
+
+    def show(
+        self, case: Case, row: CaseRow | None, labels: ReviewLabels, structures: Sequence[Structure]
+    ) -> Disagreement | None:
+        """Show a case, centred on the largest disagreement of its labels, and return this; None where they agree.
+
+        The given label is drawn as outline, the corrected one as area.
+
+        Args:
+            row: the row of the case in the table; the volume of the scene is shown where it has one.
+
+        Raises:
+            AIDEError: the image cannot be read or the labels do not fit it; nothing is then shown.
+        """
+        self.clear()
+        try:
+            volume = _volumeInScene(case, row) or self._load(case)
+            self._volumeID = volume.GetID()
+            self._addLabels(case, volume, labels, structures)
+        except BaseException:
+            self.clear()
+            raise
+        slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True)
+        disagreement = None if labels.corrected is None else largest_disagreement(labels.given, labels.corrected)
+        if disagreement is not None:
+            left, posterior, superior = disagreement.point
+            slicer.vtkMRMLSliceNode.JumpAllSlices(
+                slicer.mrmlScene, -left, -posterior, superior, slicer.vtkMRMLSliceNode.CenteredJumpSlice
+            )
+        return disagreement
+
+    def clear(self) -> None:
+        """Remove what is shown; a volume of the user's own stays."""
+        for nodeID in (self._segmentationID, self._loadedID):
+            node = slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
+            if node is not None:
+                slicer.mrmlScene.RemoveNode(node)
+        self._volumeID = self._segmentationID = self._loadedID = ""
+
+    def hideSegments(self) -> None:
+        """Hide the two labels, so that a label that is being edited can be seen."""
+        if self.segmentationNode is not None and self.segmentationNode.GetDisplayNode() is not None:
+            self.segmentationNode.GetDisplayNode().SetVisibility(False)
+
+    def _load(self, case: Case) -> vtk.vtkObject:
+        image = as_volume(read_image(case.images[0]))
+        node = slicer.util.addVolumeFromArray(
+            sitk.GetArrayFromImage(image), indicesToWorldOf(image), _("Review: {case}").format(case=case.id)
+        )
+        node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
+        self._loadedID = node.GetID()
+        return node
+
+    def _addLabels(
+        self, case: Case, volume: vtk.vtkObject, labels: ReviewLabels, structures: Sequence[Structure]
+    ) -> None:
+        name = _("Review: {case}").format(case=case.id)
+        given = [_renamed(structure, _("{name} (given)")) for structure in structures]
+        corrected = [_renamed(structure, _("{name} (corrected)")) for structure in structures]
+        node = _add(labels.given, given, volume, None, name)
+        self._segmentationID = node.GetID()
+        node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
+        if labels.corrected is not None:
+            _add(labels.corrected, corrected, volume, node, name)
+        _style(node, {structure.name for structure in given})
+        if labels.given.GetNumberOfPixels() <= MOST_VOXELS_IN_3D:
+            node.CreateClosedSurfaceRepresentation()
+
+
+def editableSegmentation(
+    case: Case, volume: vtk.vtkObject, labels: sitk.Image, structures: Sequence[Structure]
+) -> vtk.vtkObject:
+    """Return a new segmentation of a label, for the Segment Editor."""
+    node = _add(labels, structures, volume, None, _("Label of {case}").format(case=case.id))
+    node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
+    return node
+
+
+def _add(
+    labels: sitk.Image,
+    structures: Sequence[Structure],
+    volume: vtk.vtkObject,
+    segmentation: vtk.vtkObject | None,
+    name: str,
+) -> vtk.vtkObject:
+    array = snapshotOfVolume(volume).labelsFromWorld(labels)
+    return addSegments(array, structures, volume, segmentation, name)
+
+
+def _renamed(structure: Structure, pattern: str) -> Structure:
+    return dataclasses.replace(structure, name=pattern.format(name=structure.name))
+
+
+def _style(node: vtk.vtkObject, outlined: set[str]) -> None:
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    segmentation = node.GetSegmentation()
+    for identifier in segmentation.GetSegmentIDs():
+        outline = segmentation.GetSegment(identifier).GetName() in outlined
+        display.SetSegmentVisibility2DFill(identifier, not outline)
+        display.SetSegmentVisibility2DOutline(identifier, outline)
+        display.SetSegmentOpacity3D(identifier, 0.4 if outline else 1.0)
+
+
+def _volumeInScene(case: Case, row: CaseRow | None) -> vtk.vtkObject | None:
+    """Return the volume of the scene that a case was written from, None where it is not there as it was."""
+    image = row.images[0] if row is not None else None
+    node = sourceNode(image) if image is not None else None
+    if node is None:
+        return None
+    with suppress(AIDEError):
+        if same_grid(snapshotOfVolume(node).worldImage(), as_volume(read_grid(case.images[0]))):
+            return node
+    return None
