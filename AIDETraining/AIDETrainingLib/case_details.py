@@ -71,6 +71,7 @@ class CaseDetails:
             label, box = qt.QLabel(), qt.QComboBox()
             box.setSizeAdjustPolicy(qt.QComboBox.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
+            box.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
             box.setToolTip(_("The volume of this channel."))
             layout.addRow(label, box)
             self._channels.append((label, box, SourceSelector(box, volumeNodes, self._channelSetter(index))))

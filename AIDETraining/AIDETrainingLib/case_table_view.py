@@ -16,6 +16,7 @@ _KEY_ROLE = qt.Qt.UserRole
 # Told apart from each other and from black and white text by people with any colour vision.
 _COLORS = {Severity.PROBLEM: "#D55E00", Severity.NOTE: "#0072B2", Severity.READY: "#009E73"}
 _WIDEST_COLUMN = 170
+_ROW_HEIGHT = 22
 
 
 class CaseTableView:
@@ -32,6 +33,8 @@ class CaseTableView:
         self._onSelection = onSelection
         self._updating = False
         self._widget.verticalHeader().setVisible(False)
+        self._widget.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self._widget.horizontalHeader().setHighlightSections(False)
         self._widget.setSortingEnabled(True)
         self._widget.connect("itemSelectionChanged()", self._selectionChanged)
 

@@ -13,7 +13,7 @@ from AIDELib.errors import DatasetError, RunError
 from AIDELib.grid import as_volume
 from AIDELib.structure import Structure
 from AIDELib.volume import read_grid
-from AIDESlicer.label_file import writeLabels
+from AIDESlicer.node_export import writeLabels
 from AIDESlicer.segmentation_snapshot import snapshotOfSegments
 from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow, Source

@@ -16,7 +16,7 @@ from AIDELib.review_decision import Choice, ReviewDecision, save_decision
 from AIDELib.run_folder import RunFolder
 from AIDELib.structure import Structure
 from AIDELib.volume import read_grid
-from AIDESlicer.label_file import writeLabels
+from AIDESlicer.node_export import writeLabels
 
 
 @dataclass(frozen=True)

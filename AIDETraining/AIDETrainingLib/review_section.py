@@ -36,6 +36,8 @@ class ReviewSection:
         self._cases: list[ReviewedCase] = []
         self._updating = False
         ui.reviewTable.verticalHeader().setVisible(False)
+        ui.reviewTable.verticalHeader().setDefaultSectionSize(HEIGHT + 6)
+        ui.reviewTable.horizontalHeader().setHighlightSections(False)
         ui.reviewTable.setIconSize(qt.QSize(WIDTH, HEIGHT))
         ui.reviewTable.connect("itemSelectionChanged()", self._onSelection)
         ui.acceptButton.connect("clicked()", self._onAccept)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from AIDESlicer.duration_text import durationText
 from slicer.i18n import tr as _
 
 
@@ -57,16 +58,6 @@ def viewOf(state: dict[str, Any], isAlive: bool, lastWords: str) -> RunView:
     return RunView(phase, _text(phase, state, lastWords), _share(phase, state), state.get("statement", ""))
 
 
-def duration(seconds: float) -> str:
-    """Return a time span in words, rounded as people do."""
-    if seconds < 60:
-        return _("less than a minute")
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return _("{minutes} min").format(minutes=minutes)
-    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
-
-
 def _text(phase: RunPhase, state: dict[str, Any], lastWords: str) -> str:
     if phase is RunPhase.STARTING:
         return _("Starting. The first start takes a little longer.")
@@ -92,7 +83,7 @@ def _progressText(state: dict[str, Any]) -> str:
     left = state.get("seconds_left")
     if left is None:
         return _place(state)
-    return _("{place} About {duration} left.").format(place=_place(state), duration=duration(left))
+    return _("{place} {duration} left.").format(place=_place(state), duration=durationText(left))
 
 
 def _place(state: dict[str, Any]) -> str:

@@ -58,12 +58,12 @@ class TrainingController:
         description = RunDescription(MethodName.AIDE, settings, None, baseline, measurable)
         return prepare_run(dataset, run, description).statement
 
-    def start(self, folder: Path, device: str, resume: bool = False, moreEpochs: int = 0) -> None:
+    def start(self, folder: Path, device: str, moreEpochs: int = 0) -> None:
         """Start the background process of a prepared run, or go on with one.
 
         Args:
             device: a name from the list of devices, or auto.
-            moreEpochs: with `resume`, epochs to add to the run.
+            moreEpochs: epochs to add to the run.
 
         Raises:
             RunError: the folder holds no run, it is being trained already, or the process cannot be started.
@@ -72,9 +72,8 @@ class TrainingController:
         run.read_description()
         if self.view(folder).phase in ACTIVE_PHASES:
             raise RunError(f"The run {folder} is being trained already.")
-        arguments = ["train", "--run", str(folder), "--device", device]
-        if resume:
-            arguments.append("--resume")
+        # A prepared run is resumed from its very beginning.
+        arguments = ["train", "--run", str(folder), "--resume", "--device", device]
         if moreEpochs:
             arguments += ["--more-epochs", str(moreEpochs)]
         run.withdraw(Request.STOP)
@@ -96,7 +95,7 @@ class TrainingController:
         if phase is RunPhase.PAUSED:
             RunFolder(folder).withdraw(Request.PAUSE)
         elif phase in RESUMABLE_PHASES:
-            self.start(folder, device, resume=True)
+            self.start(folder, device)
         else:
             raise RunError(f"The run {folder} is not interrupted, so there is nothing to resume.")
 

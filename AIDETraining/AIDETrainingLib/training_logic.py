@@ -257,7 +257,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
             RunError: the run is being trained, or there is none.
         """
         parameters = self.getParameterNode()
-        self.controller.start(Path(parameters.runFolder), parameters.device, resume=True, moreEpochs=moreEpochs)
+        self.controller.start(Path(parameters.runFolder), parameters.device, moreEpochs)
 
     # Review
 

@@ -36,6 +36,7 @@ class TrainingPanel:
             widget.setMRMLScene(slicer.mrmlScene)
             self._guis[name] = slicer.util.childWidgetVariables(widget)
         layout.addStretch(1)
+        self._fold()
         table = logic.table
         self.dataset = DatasetSection(self._guis["DatasetSection"], table)
         self.review = ReviewSection(self._guis["ReviewSection"], logic, self._onContinued)
@@ -82,6 +83,19 @@ class TrainingPanel:
         self.setParameterNode(None)
         self.training.stopWatching()
         self._table.stopObserving(self._onTable)
+
+    def _fold(self) -> None:
+        """Fold away what is needed later or seldom."""
+        dataset, training = self._guis["DatasetSection"], self._guis["TrainingSection"]
+        for widget in (
+            dataset.channelsGroupBox,
+            dataset.structuresGroupBox,
+            training.advancedGroupBox,
+            training.logGroupBox,
+            self._guis["ReviewSection"].reviewCollapsibleButton,
+            self._guis["ResultsSection"].resultsCollapsibleButton,
+        ):
+            widget.collapsed = True
 
     def _onTable(self) -> None:
         if self._parameters is None:
