@@ -32,9 +32,10 @@ def draw_box_plot(rows: Sequence[MetricRow], structures: Sequence[Structure], pa
     Raises:
         PicturesUnavailable: matplotlib is not installed.
     """
-    figure = _figure(3.0 * len(METRIC_NAMES), 3.4)
+    # Two by two, to be legible in a narrow panel.
+    figure = _figure(5.4, 5.0)
     for position, name in enumerate(METRIC_NAMES):
-        axes = figure.add_subplot(1, len(METRIC_NAMES), position + 1)
+        axes = figure.add_subplot(2, 2, position + 1)
         for place, structure in enumerate(structures):
             values = np.array([getattr(row.metrics, name) for row in rows if row.structure == structure.name])
             values = values[np.isfinite(values)]

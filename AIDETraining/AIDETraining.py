@@ -20,8 +20,8 @@ from slicer.util import VTKObservationMixin
 if importlib.util.find_spec("AIDELib") is None:
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from AIDETrainingLib.training_logic import TrainingLogic  # noqa: E402
-from AIDETrainingLib.training_panel import TrainingPanel  # noqa: E402
+from AIDETrainingLib.training_logic import TrainingLogic
+from AIDETrainingLib.training_panel import TrainingPanel
 
 
 class AIDETraining(ScriptedLoadableModule):
@@ -34,9 +34,9 @@ class AIDETraining(ScriptedLoadableModule):
         self.parent.dependencies = ["Segmentations", "SegmentEditor", "SubjectHierarchy", "Plots", "Tables"]
         self.parent.contributors = ["AIDE for 3D Slicer contributors"]
         self.parent.helpText = _(
-            "Trains a model that segments your images, from a few careful labels and many rough or missing ones. Collect cases "
-            "from the scene or from folders, mark how good their labels are, and press Start. Afterwards, review the labels that "
-            "the networks doubt, and use the model in the module AIDE Segmentation."
+            "Trains a model that segments your images, from a few careful labels and many rough or missing ones. Collect "
+            "cases from the scene or from folders, mark how good their labels are, and press Start. Afterwards, review "
+            "the labels that the networks doubt, and use the model in the module AIDE Segmentation."
         )
         self.parent.acknowledgementText = _(
             "After S. Wang et al., Annotation-efficient deep learning for automatic medical image segmentation, Nature "

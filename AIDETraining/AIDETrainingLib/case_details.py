@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
+from slicer.i18n import tr as _
+
 from AIDELib.case import LabelQuality, Split
 from AIDESlicer.error_display import showingErrors
 from AIDETrainingLib.case_row import CaseRow, Source
@@ -13,7 +15,6 @@ from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.case_words import qualityExplanation, splitExplanation
 from AIDETrainingLib.scene_sources import segmentationNodes, volumeNodes
 from AIDETrainingLib.source_selector import SourceSelector
-from slicer.i18n import tr as _
 
 _DIFFERENT = "(different)"
 

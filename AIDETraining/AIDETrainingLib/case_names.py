@@ -24,7 +24,9 @@ def words(name: str) -> list[str]:
 def withoutWords(name: str, removed: Sequence[str]) -> str:
     """Return the name without a run of words; unchanged where it does not hold them or is nothing else."""
     pattern = r"[\s_.:;,()\[\]-]+".join(re.escape(word) for word in removed)
-    stripped = re.sub(rf"(^|[\s_.:;,()\[\]-]+){pattern}($|(?=[\s_.:;,()\[\]-]))", "", name, count=1, flags=re.IGNORECASE)
+    stripped = re.sub(
+        rf"(^|[\s_.:;,()\[\]-]+){pattern}($|(?=[\s_.:;,()\[\]-]))", "", name, count=1, flags=re.IGNORECASE
+    )
     return stripped.strip(" _.:;,-") or name
 
 

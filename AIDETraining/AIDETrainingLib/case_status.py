@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from slicer.i18n import tr as _
+
 from AIDELib.case import LabelQuality, Split
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
-from slicer.i18n import tr as _
 
 SourceProblem = Callable[[Source], str | None]
 

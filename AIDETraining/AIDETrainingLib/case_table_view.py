@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import qt
+from slicer.i18n import tr as _
+
 from AIDETrainingLib.case_row import CaseRow
 from AIDETrainingLib.case_status import CaseStatus, Severity, caseStatus
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.case_words import qualityWord, splitWord
 from AIDETrainingLib.scene_sources import sourceName, sourceProblem
-from slicer.i18n import tr as _
 
 _KEY_ROLE = qt.Qt.UserRole
 # Told apart from each other and from black and white text by people with any colour vision.

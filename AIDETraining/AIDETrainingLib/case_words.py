@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from AIDELib.case import LabelQuality, Split
 from slicer.i18n import tr as _
+
+from AIDELib.case import LabelQuality, Split
 
 
 def qualityWord(quality: LabelQuality) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import qt
+from slicer.i18n import tr as _
+
 from AIDESlicer.error_display import showingErrors
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.unique_name import uniqueName
-from slicer.i18n import tr as _
 
 
 class ChannelsView:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from AIDELib.errors import RunError
 from AIDELib.run_folder import RunFolder
-from slicer.i18n import tr as _
 
 _METRIC = "DSC"
 

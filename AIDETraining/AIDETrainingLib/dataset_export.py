@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import SimpleITK as sitk
+from slicer.i18n import tr as _
+
 from AIDELib.case import LabelQuality
 from AIDELib.dataset import Dataset
 from AIDELib.errors import DatasetError, RunError
@@ -21,7 +23,6 @@ from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_of_table import caseIds, datasetOf, usedRows
 from AIDETrainingLib.scene_sources import sourceNode
 from AIDETrainingLib.stepwise import Step, Steps
-from slicer.i18n import tr as _
 
 DATASET_FOLDER = "dataset"
 
@@ -107,8 +108,8 @@ def _writeLabel(
     labels = segments.labelsOn(grid)
     if not sitk.GetArrayViewFromImage(labels).any():
         raise DatasetError(
-            f"Case '{row.name}': the segmentation '{segments.name}' is empty or lies outside the volume. Draw it, move it, or "
-            "set the case to unlabelled."
+            f"Case '{row.name}': the segmentation '{segments.name}' is empty or lies outside the volume. Draw it, move "
+            "it, or set the case to unlabelled."
         )
     writeLabels(labels, structures, path)
 

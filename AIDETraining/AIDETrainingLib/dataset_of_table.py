@@ -33,9 +33,7 @@ def caseIds(rows: Sequence[CaseRow]) -> dict[str, str]:
 
 def usedRows(table: CaseTable) -> list[CaseRow]:
     """Return the rows that a training or its evaluation uses: all but unlabelled ones outside the training split."""
-    return [
-        row for row in table.rows if row.split is Split.TRAIN or row.quality is not LabelQuality.UNLABELLED
-    ]
+    return [row for row in table.rows if row.split is Split.TRAIN or row.quality is not LabelQuality.UNLABELLED]
 
 
 def datasetOf(table: CaseTable, pathOf: PathOf) -> Dataset:

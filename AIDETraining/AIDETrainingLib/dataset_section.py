@@ -8,6 +8,8 @@ from typing import Any
 
 import qt
 import slicer
+from slicer.i18n import tr as _
+
 from AIDELib.case import LabelQuality
 from AIDESlicer.error_display import errorsShown, showingErrors
 from AIDETrainingLib.case_details import CaseDetails
@@ -21,7 +23,6 @@ from AIDETrainingLib.scene_collector import Collected, collectFromScene
 from AIDETrainingLib.split_suggestion import suggestSplits
 from AIDETrainingLib.stepwise import Step, StepRunner
 from AIDETrainingLib.structures_view import StructuresView
-from slicer.i18n import tr as _
 
 
 class DatasetSection:
@@ -134,8 +135,8 @@ class DatasetSection:
     def _summary(self, statuses: list[CaseStatus]) -> str:
         if not statuses:
             text = _(
-                "No cases yet. Load images, draw or load segmentations on some of them, and press 'Add from scene'; or add a "
-                "folder."
+                "No cases yet. Load images, draw or load segmentations on some of them, and press 'Add from scene'; or "
+                "add a folder."
             )
             return f"{self._note} {text}".strip()
         counts = Counter(row.quality for row in self._table.rows)

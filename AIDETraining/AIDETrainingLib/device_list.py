@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import qt
-from AIDESlicer.background_query import askInBackground
 from slicer.i18n import tr as _
+
+from AIDESlicer.background_query import askInBackground
 
 AUTOMATIC = "auto"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from slicer.i18n import tr as _
+
 from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
@@ -18,7 +20,6 @@ from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.folder_layout import guessLayout, ownDatasetFile
 from AIDETrainingLib.stepwise import Step, Steps
 from AIDETrainingLib.table_structure import withFileStructures
-from slicer.i18n import tr as _
 
 
 def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import slicer
 import vtk
-from AIDELib.structure import DEFAULT_COLORS
 from slicer.i18n import tr as _
+
+from AIDELib.structure import DEFAULT_COLORS
 
 TRAINING_STAGE = "training"
 ROLE = "AIDETraining.Plot"

@@ -7,12 +7,16 @@ from typing import Any
 
 import qt
 import slicer
+from slicer.i18n import tr as _
+
 from AIDESlicer.error_display import showingErrors
 from AIDETrainingLib.comparison_text import comparisonText
 from AIDETrainingLib.results_tables import boxPlotFile, hasReport, meansOf, metricsTable, showTable
-from slicer.i18n import tr as _
 
 _PLOT_WIDTH = 360
+_HIGHEST_TABLE = 150
+# The frame of a table with its horizontal scroll bar.
+_FRAME = 22
 _MODEL_ENDING = ".aide"
 
 
@@ -59,6 +63,9 @@ class ResultsSection:
             for column, text in enumerate(cells):
                 table.setItem(position, column, qt.QTableWidgetItem(text))
         table.resizeColumnsToContents()
+        table.resizeRowsToContents()
+        heights = sum(table.rowHeight(position) for position in range(len(rows)))
+        table.setFixedHeight(min(_HIGHEST_TABLE, table.horizontalHeader().sizeHint.height() + heights + _FRAME))
 
     def _showPlot(self, file: Path | None) -> None:
         pixmap = qt.QPixmap(str(file)) if file is not None else qt.QPixmap()

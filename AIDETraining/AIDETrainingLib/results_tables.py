@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import slicer
 import vtk
+from slicer.i18n import tr as _
+
 from AIDELib.atomic_file import replacing
 from AIDELib.errors import RunError
 from AIDELib.label_comparison import MetricRow
 from AIDELib.report import read_report, structure_names
 from AIDELib.run_folder import RunFolder
 from AIDELib.statistics import METRIC_NAMES
-from slicer.i18n import tr as _
 
 ROLE = "AIDETraining.Results"
 BOX_PLOT_FILE = "boxplot.png"

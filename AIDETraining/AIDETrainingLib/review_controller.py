@@ -7,6 +7,7 @@ from pathlib import Path
 import SimpleITK as sitk
 import slicer
 import vtk
+
 from AIDELib.case import LabelQuality
 from AIDELib.dataset import Dataset, find_case
 from AIDELib.dataset_file import load_dataset
@@ -19,7 +20,7 @@ from AIDESlicer.segmentation_snapshot import snapshotOfSegments
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_of_table import caseIds, usedRows
-from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation
+from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation, removeNode
 from AIDETrainingLib.review_labels import (
     ReviewLabels,
     correctedFile,
@@ -89,9 +90,7 @@ class ReviewController:
         reviewed = self._reviewed(caseName)
         self._shown = None
         labels = readReviewLabels(run, dataset, reviewed)
-        place = self._display.show(
-            find_case(dataset, caseName), self._rowOf(caseName), labels, dataset.structures
-        )
+        place = self._display.show(find_case(dataset, caseName), self._rowOf(caseName), labels, dataset.structures)
         self._shown = (reviewed, labels)
         return place
 
@@ -154,7 +153,7 @@ class ReviewController:
         names = [structure.name for structure in dataset.structures]
         labels = snapshotOfSegments(node, names).labelsOn(self._labels(caseName).given)
         self._decide(caseName, Choice.EDIT, labels)
-        slicer.mrmlScene.RemoveNode(node)
+        removeNode(node)
         del self._edited[caseName]
 
     def withdraw(self, caseName: str) -> None:

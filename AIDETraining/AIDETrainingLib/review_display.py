@@ -9,6 +9,8 @@ from contextlib import suppress
 import SimpleITK as sitk
 import slicer
 import vtk
+from slicer.i18n import tr as _
+
 from AIDELib.case import Case
 from AIDELib.errors import AIDEError
 from AIDELib.grid import as_volume, same_grid
@@ -21,7 +23,6 @@ from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow
 from AIDETrainingLib.review_labels import ReviewLabels
 from AIDETrainingLib.scene_sources import REVIEW_ATTRIBUTE, sourceNode
-from slicer.i18n import tr as _
 
 # Surfaces of more voxels than this take longer to make than a person should wait for unasked.
 MOST_VOXELS_IN_3D = 20_000_000
@@ -63,10 +64,10 @@ class ReviewDisplay:
             volume = _volumeInScene(case, row) or self._load(case)
             self._volumeID = volume.GetID()
             self._addLabels(case, volume, labels, structures)
+            slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True)
         except BaseException:
             self.clear()
             raise
-        slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True)
         disagreement = None if labels.corrected is None else largest_disagreement(labels.given, labels.corrected)
         if disagreement is not None:
             left, posterior, superior = disagreement.point
@@ -78,9 +79,8 @@ class ReviewDisplay:
     def clear(self) -> None:
         """Remove what is shown; a volume of the user's own stays."""
         for nodeID in (self._segmentationID, self._loadedID):
-            node = slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
-            if node is not None:
-                slicer.mrmlScene.RemoveNode(node)
+            if nodeID:
+                removeNode(slicer.mrmlScene.GetNodeByID(nodeID))
         self._volumeID = self._segmentationID = self._loadedID = ""
 
     def hideSegments(self) -> None:
@@ -108,9 +108,19 @@ class ReviewDisplay:
         node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
         if labels.corrected is not None:
             _add(labels.corrected, corrected, volume, node, name)
+        _removeEmptySegments(node)
         _style(node, {structure.name for structure in given})
         if labels.given.GetNumberOfPixels() <= MOST_VOXELS_IN_3D:
             node.CreateClosedSurfaceRepresentation()
+
+
+def removeNode(node: vtk.vtkObject | None) -> None:
+    """Remove a node from the scene with the nodes that display it."""
+    if node is None:
+        return
+    for index in reversed(range(node.GetNumberOfDisplayNodes())):
+        slicer.mrmlScene.RemoveNode(node.GetNthDisplayNode(index))
+    slicer.mrmlScene.RemoveNode(node)
 
 
 def editableSegmentation(
@@ -135,6 +145,14 @@ def _add(
 
 def _renamed(structure: Structure, pattern: str) -> Structure:
     return dataclasses.replace(structure, name=pattern.format(name=structure.name))
+
+
+def _removeEmptySegments(node: vtk.vtkObject) -> None:
+    """Remove segments without a voxel, of which no surface can be made."""
+    segmentation = node.GetSegmentation()
+    for identifier in segmentation.GetSegmentIDs():
+        if not slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier).any():
+            segmentation.RemoveSegment(identifier)
 
 
 def _style(node: vtk.vtkObject, outlined: set[str]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
+from slicer.i18n import tr as _
+
 from AIDELib.label_disagreement import Disagreement
 from AIDELib.review import ReviewedCase
 from AIDELib.review_decision import Choice, ReviewDecision
@@ -14,7 +16,6 @@ from AIDESlicer.error_display import showingErrors
 from AIDETrainingLib.case_words import qualityWord
 from AIDETrainingLib.run_view import RunPhase
 from AIDETrainingLib.sparkline import HEIGHT, WIDTH, sparkline
-from slicer.i18n import tr as _
 
 _CASE_ROLE = qt.Qt.UserRole
 _TREND_COLOR = "#0072B2"
@@ -104,6 +105,7 @@ class ReviewSection:
         if isNew:
             table.resizeColumnsToContents()
             table.setColumnWidth(2, WIDTH + 12)
+            table.horizontalHeader().setStretchLastSection(True)
 
     def _explanation(self, decisions: dict[str, ReviewDecision]) -> str:
         if not self._cases:
@@ -111,8 +113,8 @@ class ReviewSection:
                 "After the first epoch of a training, its cases are listed here, those whose label is most doubtful first."
             )
         return _(
-            "{count} cases, the most doubtful first; {decided} decided. 'Agreement' is the Dice of the networks with the given "
-            "label: 1 means that they draw the same."
+            "{count} cases, the most doubtful first; {decided} decided. 'Agreement' is the Dice of the networks with the "
+            "given label: 1 means that they draw the same."
         ).format(count=len(self._cases), decided=len(decisions))
 
     def _select(self, caseName: str | None) -> None:
@@ -135,8 +137,8 @@ class ReviewSection:
         if place is None:
             return _("The outline is the given label. There is no corrected label, or it is the same.")
         return _(
-            "The outline is the given label, the area the corrected one. They differ in {voxels} voxels; the views are centred "
-            "on the largest difference."
+            "The outline is the given label, the area the corrected one. They differ in {voxels} voxels; the views are "
+            "centred on the largest difference."
         ).format(voxels=place.voxels)
 
     @showingErrors
@@ -187,7 +189,7 @@ class ReviewSection:
 def choiceWord(choice: Choice) -> str:
     """Return how a decision is shown."""
     return {
-        Choice.ACCEPT: _("correction accepted"),
-        Choice.KEEP: _("given label kept"),
+        Choice.ACCEPT: _("accepted"),
+        Choice.KEEP: _("kept"),
         Choice.EDIT: _("edited"),
     }[choice]

@@ -41,6 +41,10 @@ def _words(event: dict[str, Any]) -> str:
         )
     if kind == "labelled":
         return _("Labelled {count} unlabelled cases").format(count=len(event["cases"]))
+    if kind == "evaluated":
+        return _("Measured on the test cases: mean Dice {dice}").format(dice=f"{event['mean_dsc']:.3f}")
+    if kind == "compared":
+        return _("Compared with {baseline} training").format(baseline=event["baseline"])
     if kind == "finished":
         return _("Finished; the best epoch was {epoch}").format(epoch=event.get("best_epoch"))
     if kind == "failed":

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from AIDESlicer.duration_text import durationText
 from slicer.i18n import tr as _
+
+from AIDESlicer.duration_text import durationText
 
 
 class RunPhase(Enum):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import vtk
+from slicer.i18n import tr as _
+
 from AIDELib.structure import Structure
 from AIDESlicer.segment_structure import structuresOfSegmentation
 from AIDETrainingLib.case_names import (
@@ -23,7 +25,6 @@ from AIDETrainingLib.scene_sources import segmentationNodes, volumeNodes
 from AIDETrainingLib.segment_quality import qualityOf
 from AIDETrainingLib.study_of_node import SubjectHierarchy
 from AIDETrainingLib.table_structure import withSegments
-from slicer.i18n import tr as _
 
 
 @dataclass
@@ -85,9 +86,7 @@ def _groupVolumes(
         return [_Group(volume.GetName(), hierarchy.study(volume), [volume]) for volume in volumes]
     groups: dict[tuple[int, str], _Group] = {}
     unplaced = []
-    studies = Counter(
-        (hierarchy.study(volume), matchingChannel(volume.GetName(), channels)) for volume in volumes
-    )
+    studies = Counter((hierarchy.study(volume), matchingChannel(volume.GetName(), channels)) for volume in volumes)
     crowded = {study for (study, _channel), count in studies.items() if count > 1}
     for volume in volumes:
         channel = matchingChannel(volume.GetName(), channels)
@@ -110,9 +109,7 @@ def _groupVolumes(
     return list(groups.values())
 
 
-def _placeUnnamed(
-    volume: vtk.vtkObject, study: int, groups: dict[tuple[int, str], _Group], channelCount: int
-) -> None:
+def _placeUnnamed(volume: vtk.vtkObject, study: int, groups: dict[tuple[int, str], _Group], channelCount: int) -> None:
     """Put a volume that names no channel into the one gap of its study, or else into a case of its own."""
     gaps = [
         group for (itsStudy, _stem), group in groups.items() if study and itsStudy == study and None in group.volumes

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import slicer
 import vtk
+from slicer.i18n import tr as _
+
 from AIDELib.volume import split_channel
 from AIDETrainingLib.case_row import Source
-from slicer.i18n import tr as _
 
 # Marks nodes that the module itself shows, which must not be collected as cases.
 REVIEW_ATTRIBUTE = "AIDETraining.Review"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import slicer
 import vtk
+
 from AIDELib.case import LabelQuality
 
 

@@ -9,8 +9,9 @@ from enum import Enum
 from typing import Any
 
 import qt
-from AIDELib.settings import Settings
 from slicer.i18n import tr as _
+
+from AIDELib.settings import Settings
 
 _TYPES = typing.get_type_hints(Settings)
 _DECIMALS = 8

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import qt
 import slicer
 import vtk
+from slicer.i18n import tr as _
+
 from AIDETrainingLib.case_row import Source
 from AIDETrainingLib.scene_sources import sourceName
-from slicer.i18n import tr as _
 
 _NONE, _BROWSE = "none", "browse"
 _FILE_FILTER = "*.nii.gz *.nii *.nrrd *.nhdr *.mha *.mhd *.tif *.tiff *.png"

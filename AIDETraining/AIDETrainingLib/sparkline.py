@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import qt
 
@@ -36,7 +37,7 @@ def sparkline(values: Sequence[float], color: str) -> qt.QPixmap:
     painter.begin(pixmap)
     painter.setRenderHint(qt.QPainter.Antialiasing)
     painter.setPen(qt.QPen(qt.QColor(color)))
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         painter.drawLine(qt.QPointF(*start), qt.QPointF(*end))
     painter.setBrush(qt.QBrush(qt.QColor(color)))
     painter.drawEllipse(qt.QPointF(*places[-1]), 1.5, 1.5)

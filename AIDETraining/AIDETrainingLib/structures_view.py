@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import qt
-from AIDETrainingLib.case_table import CaseTable
 from slicer.i18n import tr as _
+
+from AIDETrainingLib.case_table import CaseTable
 
 _ICON_SIZE = 14
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import slicer
 import vtk
+
 from AIDELib.case import LabelQuality, Split
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import DEFAULT_CHANNEL, CaseTable

@@ -73,9 +73,7 @@ def withFileStructures(
     return _withoutClashes(list(merged.values()), set(own), valuesInUse)
 
 
-def _withoutClashes(
-    structures: Sequence[TableStructure], fixed: set[str], valuesInUse: bool
-) -> list[TableStructure]:
+def _withoutClashes(structures: Sequence[TableStructure], fixed: set[str], valuesInUse: bool) -> list[TableStructure]:
     owners: dict[int, str] = {}
     # The values of files stand first: structures of the scene can take any other.
     for structure in sorted(structures, key=lambda one: one.name.casefold() not in fixed):

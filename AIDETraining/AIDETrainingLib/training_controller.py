@@ -9,6 +9,8 @@ from typing import Any
 
 import qt
 import slicer
+from slicer.i18n import tr as _
+
 from AIDELib.case import Split
 from AIDELib.errors import RunError
 from AIDELib.method_name import MethodName
@@ -23,7 +25,6 @@ from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_export import exportDataset
 from AIDETrainingLib.run_view import ACTIVE_PHASES, RESUMABLE_PHASES, RunPhase, RunView, viewOf
 from AIDETrainingLib.stepwise import Steps
-from slicer.i18n import tr as _
 
 _LAST_RUN_KEY = "AIDETraining/LastRunFolder"
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import slicer
 import vtk
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
 from AIDELib.case import LabelQuality, Split
 from AIDELib.errors import RunError
 from AIDELib.review import ReviewedCase
@@ -29,7 +31,6 @@ from AIDETrainingLib.split_suggestion import suggestSplits
 from AIDETrainingLib.stepwise import Steps, completeSteps
 from AIDETrainingLib.table_store import TableStore
 from AIDETrainingLib.training_controller import TrainingController, newRunFolder, rememberedRun
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 SEGMENTATION_MODULE = "AIDESegmentation"
 
@@ -160,9 +161,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         """Return the work that writes the run of the chosen settings into the chosen folder, step by step."""
         parameters = self.getParameterNode()
         settings = self.controller.settings(parameters.preset, json.loads(parameters.changedSettings))
-        return self.controller.prepare(
-            self.table, Path(parameters.runFolder), settings, parameters.compareWithBaseline
-        )
+        return self.controller.prepare(self.table, Path(parameters.runFolder), settings, parameters.compareWithBaseline)
 
     def startPrepared(self) -> None:
         """Start the background process of the run that was prepared.
@@ -334,7 +333,9 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         """
         run = self._requireRun()
         if not run.model_file.is_file():
-            raise RunError(f"{run.path} holds no model yet; it is written after the first epoch of the training proper.")
+            raise RunError(
+                f"{run.path} holds no model yet; it is written after the first epoch of the training proper."
+            )
         slicer.util.selectModule(SEGMENTATION_MODULE)
         slicer.util.getModuleWidget(SEGMENTATION_MODULE).setModel(str(run.model_file))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import qt
 import slicer
+
 from AIDETrainingLib.dataset_section import DatasetSection
 from AIDETrainingLib.results_section import ResultsSection
 from AIDETrainingLib.review_section import ReviewSection

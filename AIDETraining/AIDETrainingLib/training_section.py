@@ -9,6 +9,8 @@ from typing import Any
 
 import ctk
 import qt
+from slicer.i18n import tr as _
+
 from AIDELib.errors import AIDEError
 from AIDELib.presets import PRESETS, preset
 from AIDELib.run_folder import RunFolder
@@ -22,7 +24,6 @@ from AIDETrainingLib.run_view import ACTIVE_PHASES, RESUMABLE_PHASES, RunPhase, 
 from AIDETrainingLib.settings_form import SettingsForm
 from AIDETrainingLib.stepwise import Step, StepRunner
 from AIDETrainingLib.training_controller import newRunFolder
-from slicer.i18n import tr as _
 
 INTERVAL_MS = 500
 

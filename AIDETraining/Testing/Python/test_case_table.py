@@ -2,14 +2,15 @@
 
 import unittest
 
-from AIDELib.case import LabelQuality, Split
-from AIDELib.errors import DatasetError
-from AIDELib.structure import Structure
 from AIDETrainingLib.case_names import channelEndings, matchingChannel, patientOfName, patientsOfNames
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.split_suggestion import suggestSplits
 from AIDETrainingLib.table_structure import withFileStructures, withSegments
+
+from AIDELib.case import LabelQuality, Split
+from AIDELib.errors import DatasetError
+from AIDELib.structure import Structure
 
 
 def row(name, quality=LabelQuality.HQA, patient="", split=Split.TRAIN):
@@ -125,7 +126,9 @@ class NamesTest(unittest.TestCase):
         self.assertEqual({name: patientOfName(name) for name in expected}, expected)
 
     def test_names_that_differ_only_in_the_examination_are_taken_for_patients(self):
-        self.assertEqual(patientsOfNames(["MR scan 1", "MR scan 2", "MR scan 3"]), ["MR scan 1", "MR scan 2", "MR scan 3"])
+        self.assertEqual(
+            patientsOfNames(["MR scan 1", "MR scan 2", "MR scan 3"]), ["MR scan 1", "MR scan 2", "MR scan 3"]
+        )
 
     def test_channels_shown_by_names(self):
         self.assertEqual(channelEndings(["p1_T1", "p1_T2", "p2_T1", "p2_T2"]), ["T1", "T2"])
@@ -143,13 +146,19 @@ class StructuresTest(unittest.TestCase):
     def test_segments_get_free_values(self):
         known = withSegments([], [Structure("liver", (1,), (1, 2, 3), "a~b"), Structure("spleen", (2,), (4, 5, 6))])
         merged = withSegments(known, [Structure("Liver", (1,), (9, 9, 9)), Structure("cyst", (2,), (7, 8, 9))])
-        self.assertEqual([(one.name, one.values) for one in merged], [("liver", (1,)), ("spleen", (2,)), ("cyst", (3,))])
+        self.assertEqual(
+            [(one.name, one.values) for one in merged], [("liver", (1,)), ("spleen", (2,)), ("cyst", (3,))]
+        )
         self.assertEqual(merged[0].terminology, "a~b")
 
     def test_values_of_files_win_over_those_of_the_scene(self):
         known = withSegments([], [Structure("spleen", (1,), (1, 2, 3))])
-        merged = withFileStructures(known, [Structure("liver", (1,), (4, 5, 6)), Structure("cyst", (9,), (7, 8, 9))], False)
-        self.assertEqual([(one.name, one.values) for one in merged], [("spleen", (10,)), ("liver", (1,)), ("cyst", (9,))])
+        merged = withFileStructures(
+            known, [Structure("liver", (1,), (4, 5, 6)), Structure("cyst", (9,), (7, 8, 9))], False
+        )
+        self.assertEqual(
+            [(one.name, one.values) for one in merged], [("spleen", (10,)), ("liver", (1,)), ("cyst", (9,))]
+        )
 
     def test_files_that_contradict_each_other_are_refused(self):
         known = withFileStructures([], [Structure("spleen", (1,), (1, 2, 3))], False)

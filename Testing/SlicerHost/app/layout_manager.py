@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import vtk
+
 
 class qSlicerLayoutManager:
     """The views of the layout."""
@@ -18,3 +20,7 @@ class qSlicerLayoutManager:
 
     def resumeRender(self) -> None:
         self._paused = max(0, self._paused - 1)
+
+    def mrmlSliceLogics(self) -> Any:
+        """Return the vtkCollection of the logics of the slice views."""
+        return self._application_logic.GetSliceLogics() or vtk.vtkCollection()
