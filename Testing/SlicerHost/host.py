@@ -29,6 +29,9 @@ def start() -> Any:
     if "app" in _started:
         return _started["app"]
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        # VTK would look for an X server first.
+        os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
     _use_fonts_of_matplotlib()
     from .ctk_widgets.ctk_module import install_ctk
     from .pythonqt.qt_module import install_qt
@@ -57,11 +60,14 @@ def _use_fonts_of_matplotlib() -> None:
 
 
 def _add_widgets(slicer: Any) -> None:
-    from .app import scripted_module
-    from .mrml_widgets import mrml_widget, node_combo_box
+    from .app import layout_manager, scripted_module
+    from .app.views import plot_view, slice_view, three_d_view
+    from .mrml_widgets import mrml_widget, node_combo_box, segment_editor_widget, segments_table_view, table_view
     from .pythonqt.ui_loader import register_custom_widgets
 
-    for module in (mrml_widget, node_combo_box, scripted_module):
+    views = (layout_manager, plot_view, slice_view, three_d_view)
+    widgets = (mrml_widget, node_combo_box, segments_table_view, segment_editor_widget, table_view)
+    for module in (*widgets, scripted_module, *views):
         classes = {name: value for name, value in vars(module).items() if name.startswith(("qMRML", "qSlicer"))}
         for name, value in classes.items():
             setattr(slicer, name, value)
@@ -73,6 +79,11 @@ def _add_python_modules(slicer: Any) -> None:
     from .app import i18n
 
     _register(slicer, "i18n", i18n)
+    from .app import packaging
+
+    _register(slicer, "packaging", packaging)
+    slicer.util.pip_install = packaging.pip_install
+    slicer.util.pip_uninstall = packaging.pip_uninstall
     from . import parameter_node
 
     _register(slicer, "parameterNodeWrapper", parameter_node)

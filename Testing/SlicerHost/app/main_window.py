@@ -28,7 +28,7 @@ class qSlicerModuleSelectorToolBar(QtWidgets.QToolBar):
             raise RuntimeError(f"Could not find module with name '{name}'")
         if self._panel.widget() is not None:
             shown = self._panel.takeWidget()
-            if shown.isEntered():
+            if shown.isEntered:
                 shown.exit()
             shown.hide()
         self._selected = name
@@ -58,7 +58,10 @@ class qSlicerMainWindow(QtWidgets.QMainWindow):
         self._selector = qSlicerModuleSelectorToolBar(self._panel, self)
         self.addToolBar(self._selector)
         self._selector.visible = False
-        self.resize(1200, 900)
+        self.setCentralWidget(app.layoutManager().viewport())
+        app.layoutManager().start()
+        self.resize(1280, 900)
+        self.resizeDocks([dock], [420], QtCore.Qt.Horizontal)
 
     def moduleSelector(self) -> qSlicerModuleSelectorToolBar:
         return self._selector

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import slicer
+import vtk
 from PySide6 import QtCore, QtWidgets
 
 from .scripted_module import qSlicerAbstractModuleWidget, qSlicerScriptedLoadableModule
 
+SCRIPTED_MODULES = Path(__file__).parents[1] / "scripted_modules"
+
 # Name of the module, class of its logic.
 CORE_MODULES = {
+    "Cameras": "vtkSlicerCamerasModuleLogic",
     "Annotations": "vtkSlicerAnnotationModuleLogic",
     "Colors": "vtkSlicerColorLogic",
     "CropVolume": "vtkSlicerCropVolumeLogic",
@@ -18,7 +23,6 @@ CORE_MODULES = {
     "Markups": "vtkSlicerMarkupsLogic",
     "Models": "vtkSlicerModelsLogic",
     "Plots": "vtkSlicerPlotsLogic",
-    "SegmentEditor": "",
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
     "Sequences": "vtkSlicerSequencesLogic",
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
@@ -91,6 +95,9 @@ class qSlicerModuleManager(QtCore.QObject):
         return list(self._modules)
 
     def load_core_modules(self, application_logic: Any, scene: Any) -> None:
+        # Two logics complain that Slicer's own data files (color tables, terminologies) are not there.
+        verbosity = vtk.vtkLogger.GetCurrentVerbosityCutoff()
+        vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
         for name, logic_class in CORE_MODULES.items():
             logic = None
             if logic_class:
@@ -99,6 +106,9 @@ class qSlicerModuleManager(QtCore.QObject):
                 logic.SetMRMLScene(scene)
                 application_logic.SetModuleLogic(name, logic)
             self._add(qSlicerCoreModule(name, logic))
+        vtk.vtkLogger.SetStderrVerbosity(verbosity)
+        for path in sorted(SCRIPTED_MODULES.glob("*.py")):
+            self.load_scripted_module(str(path))
 
     def load_scripted_module(self, path: str) -> qSlicerScriptedLoadableModule:
         """Load a module from its .py file; what the folders named by --additional-module-paths are for in Slicer."""

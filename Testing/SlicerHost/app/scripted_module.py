@@ -26,8 +26,7 @@ class qSlicerAbstractModuleWidget(qMRMLWidget):
     def exit(self) -> None:
         self.is_entered = False
 
-    def isEntered(self) -> bool:
-        return self.is_entered
+    isEntered = QtCore.Property(bool, lambda self: self.is_entered)
 
 
 class qSlicerScriptedLoadableModuleWidget(qSlicerAbstractModuleWidget):

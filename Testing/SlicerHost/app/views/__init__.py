@@ -1,0 +1,1 @@
+"""The views of the layout, drawn by Slicer's own displayable managers into pictures."""
