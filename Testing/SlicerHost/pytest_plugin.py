@@ -52,7 +52,6 @@ def slicer_app():
     app = host.start()
     import slicer
 
-    slicer.mrmlScene.Clear()
     raised: list[str] = []
     previous = sys.excepthook
     sys.excepthook = lambda kind, error, trace: raised.append("".join(traceback.format_exception(kind, error, trace)))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
+import slicer
 import vtk
 from PySide6 import QtCore, QtWidgets
-
-import slicer
 
 from ..mrml_widgets.table_view import qMRMLTableView
 from .views.plot_view import qMRMLPlotWidget
@@ -42,6 +41,11 @@ class qMRMLTableWidget(QtWidgets.QWidget):
 
     def mrmlTableViewNode(self) -> Any:
         return self._view_node
+
+    def release(self) -> None:
+        """Let go of the scene."""
+        self._view_node.RemoveObserver(self._tag)
+        self._view.setMRMLTableNode(None)
 
 
 _WIDGETS = {
@@ -96,6 +100,7 @@ class qSlicerLayoutManager(QtCore.QObject):
         self._take_down()
         slicer.app.applicationLogic().GetSliceLogics().RemoveAllItems()
         for widget in self._widgets.values():
+            widget.release()
             widget.deleteLater()
         self._widgets = {}
 

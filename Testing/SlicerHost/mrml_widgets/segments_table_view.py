@@ -172,7 +172,9 @@ class qMRMLSegmentSelectorWidget(QtWidgets.QWidget):
         self._segment_box.clear()
         for index in range(segmentation.GetNumberOfSegments() if segmentation is not None else 0):
             self._segment_box.addItem(segmentation.GetNthSegment(index).GetName(), segmentation.GetNthSegmentID(index))
-        self._segment_box.setCurrentIndex(max(self._segment_box.findData(current), 0) if self._segment_box.count else -1)
+        self._segment_box.setCurrentIndex(
+            max(self._segment_box.findData(current), 0) if self._segment_box.count else -1
+        )
         self._segment_box.blockSignals(blocked)
         if self.currentSegmentID() != current:
             self._tell()

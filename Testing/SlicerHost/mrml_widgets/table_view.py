@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
-
-import slicer
 
 from ..pythonqt.declared_property import add_setters, declared_property
 

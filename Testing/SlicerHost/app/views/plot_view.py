@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 
-import slicer
-
 from .render_view import RenderView
+
 
 class qMRMLPlotView(RenderView):
     """The picture of a chart node, drawn by VTK's charts as the real view does."""
@@ -123,3 +123,8 @@ class qMRMLPlotWidget(QtWidgets.QWidget):
 
     def setMRMLPlotViewNode(self, view_node: Any) -> None:
         self._view.setMRMLPlotViewNode(view_node)
+
+    def release(self) -> None:
+        """Let go of the scene."""
+        self._view.setMRMLPlotViewNode(None)
+        self._view.release()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 from vtk.util.numpy_support import vtk_to_numpy
-
-import slicer
 
 
 class RenderView(QtWidgets.QWidget):
@@ -35,6 +34,15 @@ class RenderView(QtWidgets.QWidget):
             manager.SetMRMLApplicationLogic(slicer.app.applicationLogic())
             self._group.AddDisplayableManager(manager)
         self._group.SetMRMLDisplayableNode(view_node)
+
+    def release(self) -> None:
+        """Let go of the scene: what draws it would otherwise go on observing it."""
+        if self._group is not None:
+            self._group.SetMRMLDisplayableNode(None)
+            for index in range(self._group.GetDisplayableManagerCount()):
+                self._group.GetNthDisplayableManager(index).SetMRMLApplicationLogic(None)
+            self._group = None
+        self._render_window.Finalize()
 
     def displayableManagerByClassName(self, name: str) -> Any:
         count = self._group.GetDisplayableManagerCount()

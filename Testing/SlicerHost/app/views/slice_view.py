@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
-
-import slicer
 
 from .render_view import RenderView
 
@@ -117,6 +116,11 @@ class qMRMLSliceWidget(QtWidgets.QWidget):
 
     def fitSliceToBackground(self) -> None:
         self._controller.fitSliceToBackground()
+
+    def release(self) -> None:
+        """Let go of the scene."""
+        self._view.release()
+        self._slice_logic.SetMRMLScene(None)
 
 
 def _slice_logic(slice_node: Any) -> Any:

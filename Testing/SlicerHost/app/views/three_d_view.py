@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6 import QtGui, QtWidgets
-
 import slicer
+from PySide6 import QtGui, QtWidgets
 
 from .render_view import RenderView
 
@@ -104,3 +103,7 @@ class qMRMLThreeDWidget(QtWidgets.QWidget):
 
     def mrmlViewNode(self) -> Any:
         return self._view.mrmlViewNode()
+
+    def release(self) -> None:
+        """Let go of the scene."""
+        self._view.release()
