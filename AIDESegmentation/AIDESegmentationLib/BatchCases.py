@@ -1,0 +1,92 @@
+"""The patients of a batch: volumes of the scene, or image files of a folder, grouped by examination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import slicer
+from slicer import vtkMRMLScalarVolumeNode
+
+from AIDELib.errors import VolumeError
+from AIDELib.readers.channel_files import are_numbered, group_channels
+from AIDELib.readers.image_names import images_in
+from AIDELib.segmentation_file import is_segmentation_file
+from AIDESegmentationLib.ChannelMatching import matchVolumes
+from AIDESegmentationLib.ChannelSelectors import greyVolumes
+
+
+@dataclass(frozen=True)
+class BatchCase:
+    """One patient's images.
+
+    Attributes:
+        name: of the patient or the file.
+        images: one per channel of the model; None for one that was not found.
+    """
+
+    name: str
+    images: tuple[vtkMRMLScalarVolumeNode | Path | None, ...]
+
+    @property
+    def isComplete(self) -> bool:
+        """Whether an image was found for each channel."""
+        return None not in self.images
+
+
+def casesOfScene(channels: Sequence[str]) -> list[BatchCase]:
+    """Return the cases of the scene.
+
+    For a model with one channel each volume is a case. For several channels, volumes of the same study (in the subject
+    hierarchy, else of the same folder) are a case, told apart by their names; a study without any channel is left out.
+    """
+    volumes = greyVolumes()
+    if len(channels) == 1:
+        return [BatchCase(volume.GetName(), (volume,)) for volume in volumes]
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    groups: dict[int, list[vtkMRMLScalarVolumeNode]] = {}
+    for volume in volumes:
+        groups.setdefault(hierarchy.GetItemParent(hierarchy.GetItemByDataNode(volume)), []).append(volume)
+    cases = []
+    for item, members in groups.items():
+        matched = matchVolumes(channels, [volume.GetName() for volume in members])
+        images = tuple(None if index is None else members[index] for index in matched)
+        if any(images):
+            cases.append(BatchCase(_groupName(hierarchy, item, images), images))
+    return cases
+
+
+def casesOfFolder(folder: Path, channels: Sequence[str]) -> list[BatchCase]:
+    """Return the cases of a folder: one image file each, or files NAME_0000, NAME_0001 … for several channels.
+
+    A subfolder without image files is taken for one DICOM series of a model with one channel. Label files in the folder
+    (`.seg.nrrd`) are left out.
+
+    Raises:
+        VolumeError: the folder does not exist or holds no images.
+    """
+    if not folder.is_dir():
+        raise VolumeError(f"There is no folder {folder}. Choose the folder that holds the images.")
+    images = {name: path for name, path in images_in(folder).items() if not is_segmentation_file(path)}
+    if len(channels) > 1 or are_numbered(images):
+        grouped = group_channels(images, len(channels)) if images else {}
+        cases = [BatchCase(name, paths) for name, paths in grouped.items()]
+    else:
+        cases = [BatchCase(name, (path,)) for name, path in images.items()]
+        cases += [
+            BatchCase(path.name, (path,))
+            for path in sorted(folder.iterdir())
+            if path.is_dir() and not path.name.startswith(".") and not images_in(path) and any(path.iterdir())
+        ]
+    if not cases:
+        raise VolumeError(
+            f"{folder} holds no images (.nii.gz, .nrrd, .mha, or a subfolder per DICOM series). Choose another folder."
+        )
+    return cases
+
+
+def _groupName(hierarchy: slicer.vtkMRMLSubjectHierarchyNode, item: int, images: Sequence) -> str:
+    if item and item != hierarchy.GetSceneItemID():
+        return hierarchy.GetItemName(item)
+    return next(image for image in images if image is not None).GetName()

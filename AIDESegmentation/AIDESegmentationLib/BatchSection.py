@@ -1,0 +1,152 @@
+"""The panel's batch: a list of patients, and where their segmentations go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+from AIDELib.errors import AIDEError, SettingsError
+from AIDESegmentationLib.BatchCases import BatchCase, casesOfFolder, casesOfScene
+from AIDESegmentationLib.Examination import Examination, uniqueNames
+from AIDESlicer.error_display import showingErrors
+
+
+class BatchSection:
+    """Lists what can be segmented in one go.
+
+    Args:
+        ui: the panel's widgets.
+        channelsOfModel: returns the channels of the chosen model; empty for none.
+        onStart: called with the examinations that the user wants segmented.
+    """
+
+    def __init__(
+        self, ui: Any, channelsOfModel: Callable[[], Sequence[str]], onStart: Callable[[Sequence[Examination]], None]
+    ) -> None:
+        self._ui = ui
+        self._channelsOfModel = channelsOfModel
+        self._onStart = onStart
+        self._cases: list[BatchCase] = []
+        ui.batchFromFolderCheckBox.toggled.connect(self._onSourceChanged)
+        ui.batchToFolderCheckBox.toggled.connect(self._showFolders)
+        ui.batchInputFolderEdit.connect("currentPathChanged(QString)", self._onSourceChanged)
+        ui.batchRefreshButton.clicked.connect(self._onSourceChanged)
+        ui.batchCollapsibleButton.connect("contentsCollapsed(bool)", self._onSourceChanged)
+        ui.batchButton.clicked.connect(self.onBatch)
+        self._showFolders()
+
+    def refresh(self) -> None:
+        """List the patients again.
+
+        Raises:
+            AIDEError: the folder cannot be used.
+        """
+        self._showFolders()
+        channels = self._channelsOfModel()
+        self._cases = []
+        try:
+            if channels and self._ui.batchFromFolderCheckBox.checked:
+                folder = self._ui.batchInputFolderEdit.currentPath
+                self._cases = casesOfFolder(Path(folder), channels) if folder else []
+            elif channels:
+                self._cases = casesOfScene(channels)
+        finally:
+            self._showCases(channels)
+
+    def examinations(self) -> list[Examination]:
+        """Return what the ticked rows stand for.
+
+        Raises:
+            SettingsError: the folder for the segmentations is not chosen.
+        """
+        ticked = [
+            case
+            for row, case in enumerate(self._cases)
+            if self._ui.batchTable.item(row, 0).checkState() == qt.Qt.Checked
+        ]
+        toFolder = self._ui.batchToFolderCheckBox.checked
+        target = self._ui.batchOutputFolderEdit.currentPath
+        if toFolder and not target:
+            raise SettingsError(_("Choose the folder for the segmentations."))
+        probabilities = self._ui.probabilitiesCheckBox.checked
+        plain = [Examination(case.name, case.images, probabilities=probabilities) for case in ticked]
+        if not toFolder:
+            return plain
+        return [
+            Examination(name, one.images, Path(target) / f"{_fileName(name)}.seg.nrrd", False, "", probabilities)
+            for name, one in zip(uniqueNames(plain), plain, strict=True)
+        ]
+
+    @showingErrors
+    def onBatch(self, *_arguments: Any) -> None:
+        """Segment all ticked rows."""
+        self._onStart(self.examinations())
+
+    def _onSourceChanged(self, *_arguments: Any) -> None:
+        self._showFolders()
+        self.refreshIfShown()
+
+    def refreshIfShown(self) -> None:
+        """List the patients again where the list is unfolded."""
+        if self._ui.batchCollapsibleButton.collapsed:
+            return
+        try:
+            self.refresh()
+            self._ui.batchTable.toolTip = _("The images to segment, one row per patient. Untick what is not wanted.")
+        except AIDEError as error:
+            # The user may still be typing the folder, so that no message box gets in the way.
+            self._ui.batchTable.toolTip = str(error)
+            self._showNotice(str(error))
+
+    def _showFolders(self, *_arguments: Any) -> None:
+        self._ui.batchInputFolderEdit.setVisible(self._ui.batchFromFolderCheckBox.checked)
+        self._ui.batchOutputFolderEdit.setVisible(self._ui.batchToFolderCheckBox.checked)
+
+    def _showCases(self, channels: Sequence[str]) -> None:
+        table = self._ui.batchTable
+        table.setColumnCount(1 + (len(channels) if len(channels) > 1 else 0))
+        table.setHorizontalHeaderLabels([_("Patient"), *(channels if len(channels) > 1 else ())])
+        table.verticalHeader().setVisible(False)
+        table.setRowCount(len(self._cases))
+        for row, case in enumerate(self._cases):
+            item = qt.QTableWidgetItem(case.name)
+            item.setFlags(qt.Qt.ItemIsUserCheckable | qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
+            item.setCheckState(qt.Qt.Checked if case.isComplete else qt.Qt.Unchecked)
+            table.setItem(row, 0, item)
+            for column, image in enumerate(case.images if len(channels) > 1 else (), start=1):
+                table.setItem(row, column, qt.QTableWidgetItem(_imageName(image)))
+        table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        if not channels:
+            self._showNotice(_("Choose a model first."))
+        elif not self._cases:
+            self._showNotice(_("No images found."))
+        self._ui.batchButton.enabled = bool(self._cases)
+
+    def _showNotice(self, text: str) -> None:
+        table = self._ui.batchTable
+        self._cases = []
+        table.setColumnCount(1)
+        table.setHorizontalHeaderLabels([_("Patient")])
+        table.setRowCount(1)
+        item = qt.QTableWidgetItem(text)
+        item.setFlags(qt.Qt.NoItemFlags)
+        table.setItem(0, 0, item)
+        table.horizontalHeader().setSectionResizeMode(0, qt.QHeaderView.Stretch)
+        self._ui.batchButton.enabled = False
+
+
+def _imageName(image: Any) -> str:
+    if image is None:
+        return _("missing")
+    return image.name if isinstance(image, Path) else image.GetName()
+
+
+def _fileName(name: str) -> str:
+    """Return a name without what file systems do not take."""
+    return "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in name).strip(
+        ". "
+    )

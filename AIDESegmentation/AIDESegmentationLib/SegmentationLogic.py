@@ -1,0 +1,159 @@
+"""What the module does, for its panel and for scripts."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import slicer
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+from AIDELib.model_description import read_model_description
+from AIDESegmentationLib.Comparison import Comparison, compareFiles, prepareComparison
+from AIDESegmentationLib.Examination import Examination, Segmented
+from AIDESegmentationLib.ModelLibrary import ModelLibrary
+from AIDESegmentationLib.SegmentationJob import JobObserver, JobOptions, SegmentationJob
+from AIDESegmentationLib.SegmentationParameterNode import SegmentationParameterNode
+from AIDESlicer.segment_import import addSegments
+from AIDESlicer.volume_import import addVolume
+from AIDESlicer.worker_thread import whileSlicerAnswers
+
+LIBRARY_SETTING = "AIDESegmentation/ModelLibrary"
+
+
+class SegmentationLogic(ScriptedLoadableModuleLogic):
+    """Segments volumes of the scene with trained models, and compares segmentations."""
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        # The parameter node is found again by this name, whatever the class is called.
+        self.moduleName = "AIDESegmentation"
+
+    def getParameterNode(self) -> SegmentationParameterNode:
+        """Return the choices saved with the scene."""
+        return SegmentationParameterNode(super().getParameterNode())
+
+    def libraryFolder(self) -> Path:
+        """Return the folder of the model library."""
+        return Path(slicer.app.userSettings().value(LIBRARY_SETTING) or Path.home() / "AIDE models")
+
+    def setLibraryFolder(self, folder: Path) -> None:
+        """Take another folder as model library; kept in Slicer's settings."""
+        slicer.app.userSettings().setValue(LIBRARY_SETTING, str(folder))
+
+    def library(self) -> ModelLibrary:
+        """Return the model library."""
+        return ModelLibrary(self.libraryFolder())
+
+    def startJob(
+        self, model: Path, examinations: Sequence[Examination], options: JobOptions, observer: JobObserver
+    ) -> SegmentationJob:
+        """Start to segment in the background and return the job.
+
+        Raises:
+            AIDEError: the model, a volume or the temporary folder cannot be used.
+        """
+        job = SegmentationJob(model, read_model_description(model), examinations, options, observer)
+        job.start()
+        return job
+
+    def addToScene(self, result: Segmented) -> vtkMRMLSegmentationNode:
+        """Add a result to the scene; on any error the scene is as before.
+
+        Raises:
+            VolumeError: the volume or the segmentation no longer fits it.
+        """
+        examination = result.examination
+        existing = slicer.mrmlScene.GetNodeByID(examination.segmentationId) if examination.segmentationId else None
+        name = _("{volume} segmentation").format(volume=result.volumeNode.GetName())
+        segmentation = addSegments(result.labels, result.structures, result.volumeNode, existing, name)
+        for structureName, image in result.probabilities.items():
+            title = _("{volume} {structure} probability").format(
+                volume=result.volumeNode.GetName(), structure=structureName
+            )
+            addVolume(image, result.volumeNode, title)
+        return segmentation
+
+    def segment(
+        self,
+        model: Path | str,
+        volumes: Sequence[vtkMRMLScalarVolumeNode],
+        segmentation: vtkMRMLSegmentationNode | None = None,
+        device: str = "auto",
+        largestComponent: bool | None = None,
+        probabilities: bool = False,
+    ) -> vtkMRMLSegmentationNode:
+        """Segment one examination and return its segmentation node; Slicer answers meanwhile.
+
+        Args:
+            model: a model file or the folder of a training run.
+            volumes: one per channel of the model, in its order.
+            segmentation: receives the segments; None for a new one.
+            device: "auto", "cpu", "cuda" or "mps".
+            largestComponent: whether each structure's largest part alone is kept; None for what the model says.
+            probabilities: whether probability volumes are added to the scene.
+
+        Raises:
+            AIDEError: with what is wrong.
+        """
+        examination = Examination(
+            volumes[0].GetName() if volumes else "",
+            tuple(volumes),
+            segmentationId=segmentation.GetID() if segmentation else "",
+            probabilities=probabilities,
+        )
+        waiting = _Waiting(self)
+        job = self.startJob(Path(model), [examination], JobOptions(device, largestComponent), waiting)
+        while job.isRunning:
+            slicer.app.processEvents()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.segmentations[0]
+
+    def compare(
+        self, segmentation: vtkMRMLSegmentationNode, reference: vtkMRMLSegmentationNode
+    ) -> Mapping[str, Mapping[str, float | None]]:
+        """Return DSC, RAVD, ASSD and MSSD (mm) of each segment by name, None where undefined; Slicer answers meanwhile.
+
+        Raises:
+            AIDEError: the segmentations cannot be compared.
+        """
+        comparison = self.prepareComparison(segmentation, reference)
+        return whileSlicerAnswers(lambda: compareFiles(comparison))
+
+    def prepareComparison(
+        self, segmentation: vtkMRMLSegmentationNode, reference: vtkMRMLSegmentationNode
+    ) -> Comparison:
+        """Return a comparison that `compareFiles` carries out in any thread.
+
+        Raises:
+            VolumeError: the segmentations share no segment name, or it is not known on which volume they lie.
+        """
+        temporary = Path(slicer.app.temporaryPath)
+        temporary.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="AIDE-comparison-", dir=temporary))
+        return prepareComparison(segmentation, reference, folder)
+
+
+class _Waiting:
+    """Remembers what a job tells, for callers that wait for its end."""
+
+    def __init__(self, logic: SegmentationLogic) -> None:
+        self._logic = logic
+        self.segmentations: list[vtkMRMLSegmentationNode] = []
+        self.error: Exception | None = None
+
+    def onProgress(self, share: float, secondsLeft: float | None, what: str) -> None:
+        """Is not shown."""
+
+    def onSegmented(self, result: Segmented) -> None:
+        self.segmentations.append(self._logic.addToScene(result))
+
+    def onFailed(self, examination: Examination, error: Exception) -> None:
+        self.error = error
+
+    def onEnded(self, error: Exception | None) -> None:
+        self.error = self.error or error

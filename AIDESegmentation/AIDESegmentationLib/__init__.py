@@ -1,0 +1,1 @@
+"""Parts of the module AIDE Segmentation, one concept per file."""
