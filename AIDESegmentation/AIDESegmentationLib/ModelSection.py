@@ -115,6 +115,6 @@ class ModelSection:
 
     def _invitation(self) -> str:
         return _(
-            "Your model library ({folder}) is empty. Add a model file that somebody gave you, or train a model in the module "
+            "Your model library ({folder}) is empty. Add a model file that somebody gave you, or train one in the module "
             "AIDE Training."
         ).format(folder=self._logic.libraryFolder())

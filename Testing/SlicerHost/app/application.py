@@ -19,6 +19,8 @@ from .module_manager import qSlicerModuleManager
 class qSlicerApplication(QtWidgets.QApplication):
     """The application without its own start-up, translations and extension manager."""
 
+    startupCompleted = QtCore.Signal()
+
     def __init__(self, arguments: list[str], scene: Any, application_logic: Any) -> None:
         super().__init__(arguments)
         QtCore.QCoreApplication.setApplicationName("Slicer")

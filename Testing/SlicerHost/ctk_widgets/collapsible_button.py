@@ -47,11 +47,13 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         self.contentsCollapsed.emit(not unfolded)
 
     def childEvent(self, event: QtCore.QChildEvent) -> None:
-        # What is added to a folded section stays hidden until it is unfolded.
-        child = event.child()
-        if event.added() and not self.checked and isinstance(child, QtWidgets.QWidget):
-            child.visible = False
-            self._hidden_by_folding.append(child)
+        # What is added to a folded section stays hidden until it is unfolded. When a child is added it is still being
+        # built, and PySide would take it for a plain QWidget for ever; it is polished just before it is first shown.
+        if event.polished() and not self.checked:
+            child = event.child()
+            if isinstance(child, QtWidgets.QWidget) and child not in self._hidden_by_folding:
+                child.visible = False
+                self._hidden_by_folding.append(child)
         super().childEvent(event)
 
     def hitButton(self, position: QtCore.QPoint) -> bool:
