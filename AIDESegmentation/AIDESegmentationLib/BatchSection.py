@@ -32,12 +32,12 @@ class BatchSection:
         self._onStart = onStart
         self._cases: list[BatchCase] = []
         ui.batchFromFolderCheckBox.toggled.connect(self._onSourceChanged)
-        ui.batchToFolderCheckBox.toggled.connect(self._showFolders)
+        ui.batchToFolderCheckBox.toggled.connect(self._enableFolders)
         ui.batchInputFolderEdit.connect("currentPathChanged(QString)", self._onSourceChanged)
         ui.batchRefreshButton.clicked.connect(self._onSourceChanged)
         ui.batchCollapsibleButton.connect("contentsCollapsed(bool)", self._onSourceChanged)
         ui.batchButton.clicked.connect(self.onBatch)
-        self._showFolders()
+        self._enableFolders()
 
     def refresh(self) -> None:
         """List the patients again.
@@ -45,7 +45,7 @@ class BatchSection:
         Raises:
             AIDEError: the folder cannot be used.
         """
-        self._showFolders()
+        self._enableFolders()
         channels = self._channelsOfModel()
         self._cases = []
         try:
@@ -87,7 +87,7 @@ class BatchSection:
         self._onStart(self.examinations())
 
     def _onSourceChanged(self, *_arguments: Any) -> None:
-        self._showFolders()
+        self._enableFolders()
         self.refreshIfShown()
 
     def refreshIfShown(self) -> None:
@@ -102,9 +102,9 @@ class BatchSection:
             self._ui.batchTable.toolTip = str(error)
             self._showNotice(str(error))
 
-    def _showFolders(self, *_arguments: Any) -> None:
-        self._ui.batchInputFolderEdit.setVisible(self._ui.batchFromFolderCheckBox.checked)
-        self._ui.batchOutputFolderEdit.setVisible(self._ui.batchToFolderCheckBox.checked)
+    def _enableFolders(self, *_arguments: Any) -> None:
+        self._ui.batchInputFolderEdit.enabled = self._ui.batchFromFolderCheckBox.checked
+        self._ui.batchOutputFolderEdit.enabled = self._ui.batchToFolderCheckBox.checked
 
     def _showCases(self, channels: Sequence[str]) -> None:
         table = self._ui.batchTable

@@ -38,7 +38,7 @@ class CompareSection:
         for selector in (ui.comparedSelector, ui.referenceSelector):
             selector.connect("currentNodeChanged(vtkMRMLNode*)", self._showButton)
         ui.compareButton.clicked.connect(self.onCompare)
-        ui.compareTable.hide()
+        self.clear()
         self._showButton()
 
     @property
@@ -66,17 +66,19 @@ class CompareSection:
 
     def clear(self) -> None:
         """Show no result."""
-        self._ui.compareTable.hide()
+        self._show({})
 
     def _onMeasured(self, metrics: Mapping[str, Mapping[str, float | None]]) -> None:
         self._thread = None
         self._showButton()
+        self._show(metrics)
+
+    def _show(self, metrics: Mapping[str, Mapping[str, float | None]]) -> None:
         rows = {
             name: [_text(values.get(key), digits) for _title, key, digits in COLUMNS]
             for name, values in metrics.items()
         }
         showNumbers(self._ui.compareTable, [_("Segment"), *(title() for title, _key, _digits in COLUMNS)], rows)
-        self._ui.compareTable.show()
 
     def _onError(self, error: Exception) -> None:
         self._thread = None

@@ -30,6 +30,7 @@ def showNumbers(table: Any, titles: Sequence[str], rows: Mapping[str, Sequence[s
         header.setSectionResizeMode(column, qt.QHeaderView.ResizeToContents)
     header.setSectionResizeMode(0, qt.QHeaderView.Stretch)
     # A table in a panel that scrolls itself needs no scroll bar of its own.
-    height = table.horizontalHeader().sizeHint.height() + sum(table.rowHeight(row) for row in range(len(rows))) + 6
+    rowHeights = sum(table.rowHeight(row) for row in range(len(rows)))
+    height = table.horizontalHeader().sizeHint.height() + rowHeights + 2 * table.frameWidth
     table.setMinimumHeight(height)
     table.setMaximumHeight(height)

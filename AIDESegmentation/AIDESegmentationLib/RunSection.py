@@ -47,6 +47,7 @@ class RunSection:
         self._isCancelled = False
         ui.progressWidget.hide()
         ui.messageLabel.hide()
+        self._showVolumes()
         ui.cancelButton.clicked.connect(self.onCancel)
 
     @property
@@ -97,8 +98,11 @@ class RunSection:
         for name, volume in result.volumesMl.items():
             row = f"{result.examination.name}: {name}" if several else name
             self._volumes[row] = [f"{volume:.2f}"]
-        showNumbers(self._ui.volumesTable, [_("Segment"), _("Volume (mL)")], self._volumes)
+        self._showVolumes()
         self._ui.volumesCollapsibleButton.collapsed = False
+
+    def _showVolumes(self) -> None:
+        showNumbers(self._ui.volumesTable, [_("Segment"), _("Volume (mL)")], self._volumes)
 
     def onFailed(self, examination: Examination, error: Exception) -> None:
         """Remember what went wrong with one examination."""
