@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-# AIDELib is reloaded too, so that a change in it shows without a restart of Slicer.
-PACKAGES = ("AIDESegmentationLib", "AIDESlicer", "AIDELib")
+# AIDESlicer and AIDELib stay: the module AIDE Training uses them too, and two copies of a class are two classes.
+PACKAGE = "AIDESegmentationLib"
 
 
 def forgetParts() -> None:
-    """Let the next import read the files of the module's packages again."""
-    for name in [name for name in sys.modules if name.split(".")[0] in PACKAGES]:
+    """Let the next import read the files of the module's own package again."""
+    for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
         del sys.modules[name]

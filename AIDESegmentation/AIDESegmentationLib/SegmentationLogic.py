@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from AIDESlicer.segment_import import addSegments
 from AIDESlicer.volume_import import addVolume
 from AIDESlicer.worker_thread import whileSlicerAnswers
 
+# Between two looks whether a job is over: short enough for a smooth window, long enough to leave the computing to others.
+WAITING_SECONDS = 0.02
 LIBRARY_SETTING = "AIDESegmentation/ModelLibrary"
 
 
@@ -109,6 +112,7 @@ class SegmentationLogic(ScriptedLoadableModuleLogic):
         job = self.startJob(Path(model), [examination], JobOptions(device, largestComponent), waiting)
         while job.isRunning:
             slicer.app.processEvents()
+            time.sleep(WAITING_SECONDS)
         if waiting.error is not None:
             raise waiting.error
         return waiting.segmentations[0]

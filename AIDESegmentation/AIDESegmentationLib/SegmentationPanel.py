@@ -59,6 +59,8 @@ class SegmentationPanel:
         self._parameters = parameters
         if parameters is not None:
             self.showParameters()
+        else:
+            self._showState()
 
     def showParameters(self, *_arguments: Any) -> None:
         """Show the choices of the parameter node that no widget of the `.ui` file is connected with."""
@@ -177,7 +179,7 @@ class SegmentationPanel:
         model = self.models.chosen
         if self.run.isRunning:
             return _("A segmentation is running.")
-        if model is None:
+        if model is None or self._parameters is None:
             return _("Choose a model first.")
         if model.description is None:
             return model.problem

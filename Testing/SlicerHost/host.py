@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import importlib.util
 import os
 import sys
@@ -32,6 +33,7 @@ def start() -> Any:
     if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
         # VTK would look for an X server first.
         os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+    _keep_singletons_alive()
     _use_fonts_of_matplotlib()
     from .ctk_widgets.ctk_module import install_ctk
     from .pythonqt.qt_module import install_qt
@@ -49,6 +51,16 @@ def start() -> Any:
     app = _start_application(slicer)
     _started["app"] = app
     return app
+
+
+def _keep_singletons_alive() -> None:
+    """Make up for PySide6, which releases None, True and False at calls that return them without having taken them.
+
+    From Python 3.12 on these count no references; before, the interpreter aborts once they are used up.
+    """
+    if sys.version_info < (3, 12):
+        for singleton in (None, True, False, *range(257)):
+            ctypes.c_ssize_t.from_address(id(singleton)).value += 1 << 40
 
 
 def _use_fonts_of_matplotlib() -> None:

@@ -66,8 +66,8 @@ class ApplyTest(module_fixture.ModuleTestCase):
     def test_probability_volumes_lie_on_the_image(self):
         volume = self.addVolume("T1 axial")
         transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-        matrix = slicer.util.vtkMatrixFromArray(np.array([[0, -1, 0, 5], [1, 0, 0, 6], [0, 0, 1, 7], [0, 0, 0, 1.0]]))
-        transform.SetMatrixTransformToParent(matrix)
+        matrix = np.array([[0.995, -0.0998, 0, 5], [0.0998, 0.995, 0, 6], [0, 0, 1, 7], [0, 0, 0, 1]])
+        transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
         volume.SetAndObserveTransformNodeID(transform.GetID())
         segmentation = self.logic.segment(self.model, [volume], probabilities=True)
         self.assertIs(segmentation.GetParentTransformNode(), transform)
@@ -188,9 +188,12 @@ class FaultTest(module_fixture.ModuleTestCase):
         self.ui.applyButton.click()
         job = self.widget.panel.run._job
         self.waitFor(lambda: job._process is not None)
-        self.widget.cleanup()
+        self.widget.onReload()
         self.assertFalse(job.isRunning)
+        self.assertIsNot(slicer.modules.AIDESegmentationWidget, self.widget)
+        self.widget = slicer.modules.AIDESegmentationWidget
         self.waitFor(lambda: not job._process.isAlive(), 20)
+        self.assertTrue(self.widget.ui.applyButton.enabled)
 
     def test_full_disk_is_said_plainly(self):
         def fail(*arguments):
