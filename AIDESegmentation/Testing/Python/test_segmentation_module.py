@@ -75,7 +75,7 @@ class ApplyTest(module_fixture.ModuleTestCase):
             probability = slicer.util.getNode(f"T1 axial {name} probability")
             self.assertIs(probability.GetParentTransformNode(), transform)
             values = slicer.util.arrayFromVolume(probability)
-            self.assertTrue(0 <= values.min() and values.max() <= 1)
+            self.assertTrue(values.min() >= 0 and values.max() <= 1)
             self.assertGreater(values[self.segmentVoxels(segmentation, name, volume)].min(), 0.3)
 
     def test_second_channel_on_another_grid_under_another_transform(self):
