@@ -12,6 +12,11 @@ import slicer
 INTERVAL_MS = 50
 
 
+# Kept until their threads have ended, and let go of on the main thread: what a thread drops last is destroyed in it, which
+# Qt's timers and Slicer's nodes do not survive.
+_running: set[WorkerThread] = set()
+
+
 class WorkerThread:
     """Runs a function in a thread and calls back on the main thread.
 
@@ -31,6 +36,7 @@ class WorkerThread:
         self._onError = onError
         self._result: Any = None
         self._error: Exception | None = None
+        self._isWanted = True
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._timer = qt.QTimer()
         self._timer.setInterval(INTERVAL_MS)
@@ -38,12 +44,13 @@ class WorkerThread:
 
     def start(self) -> None:
         """Begin."""
+        _running.add(self)
         self._thread.start()
         self._timer.start()
 
     def abandon(self) -> None:
         """Call back no more; the thread ends with what it does."""
-        self._timer.stop()
+        self._isWanted = False
 
     def wait(self) -> None:
         """Return when the work is over; not for the main thread."""
@@ -59,6 +66,9 @@ class WorkerThread:
         if self._thread.is_alive():
             return
         self._timer.stop()
+        _running.discard(self)
+        if not self._isWanted:
+            return
         if self._error is not None:
             self._onError(self._error)
         else:
