@@ -52,7 +52,7 @@ def datasetOf(table: CaseTable, pathOf: PathOf) -> Dataset:
         )
     rows = usedRows(table)
     ids = caseIds(rows)
-    return Dataset(tuple(table.channels), tuple(structures), tuple(_case(row, ids[row.key], pathOf) for row in rows))
+    return Dataset(tuple(table.channels), tuple(structures), tuple(_case(row, ids[row.key], table, pathOf) for row in rows))
 
 
 def trainingStatement(table: CaseTable) -> str:
@@ -62,16 +62,21 @@ def trainingStatement(table: CaseTable) -> str:
         DatasetError: no training case is labelled.
     """
     rows = [row for row in table.rows if row.split is Split.TRAIN]
-    return standardize([_case(row, row.key, lambda *_: Path("-")) for row in rows]).statement
+    return standardize([_case(row, row.key, table, lambda *_: Path("-")) for row in rows]).statement
 
 
-def _case(row: CaseRow, caseId: str, pathOf: PathOf) -> Case:
+def _case(row: CaseRow, caseId: str, table: CaseTable, pathOf: PathOf) -> Case:
+    for channel, image in zip(table.channels, row.images, strict=True):
+        if image is None:
+            raise DatasetError(
+                f"Case '{row.name}' has no volume for channel '{channel}'; choose one, or remove the case or the channel."
+            )
     labelled = row.quality is not LabelQuality.UNLABELLED
     if labelled and row.label is None:
         raise DatasetError(f"Case '{row.name}' has no segmentation; choose one, or set its quality to unlabelled.")
     return Case(
         id=caseId,
-        images=tuple(pathOf(row, image) for image in row.images if image is not None) or (Path("-"),),
+        images=tuple(pathOf(row, image) for image in row.images if image is not None),
         label=pathOf(row, row.label) if labelled and row.label is not None else None,
         quality=row.quality,
         split=row.split,

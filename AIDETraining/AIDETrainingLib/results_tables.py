@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 from AIDELib.atomic_file import replacing
 from AIDELib.errors import RunError
 from AIDELib.label_comparison import MetricRow
+from AIDELib.model_description import read_model_description
 from AIDELib.report import read_report, structure_names
 from AIDELib.run_folder import RunFolder
 from AIDELib.statistics import METRIC_NAMES
@@ -89,14 +90,26 @@ def exportModel(run: RunFolder, path: Path) -> None:
 
     Raises:
         RunError: there is no model yet, or the file cannot be written.
+        ModelError: the model is damaged.
     """
-    if not run.model_file.is_file():
-        raise RunError(f"{run.path} holds no model yet; it is written after the first epoch of the training proper.")
+    requireModel(run)
     try:
         with replacing(path) as temporary:
             shutil.copyfile(run.model_file, temporary)
     except OSError as error:
         raise RunError(f"The model cannot be written to {path}: {error.strerror}.") from None
+
+
+def requireModel(run: RunFolder) -> None:
+    """Check that a run has a model that can be used.
+
+    Raises:
+        RunError: there is none yet.
+        ModelError: it is damaged.
+    """
+    if not run.model_file.is_file():
+        raise RunError(f"{run.path} holds no model yet; it is written after the first epoch of the training proper.")
+    read_model_description(run.model_file)
 
 
 def _columns(rows: Sequence[MetricRow]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from contextlib import suppress
 
+import numpy as np
 import SimpleITK as sitk
 import slicer
 import vtk
@@ -19,6 +20,7 @@ from AIDELib.structure import Structure
 from AIDELib.volume import read_grid, read_image
 from AIDESlicer.itk_grid import indicesToWorldOf
 from AIDESlicer.segment_import import addSegments
+from AIDESlicer.segmentation_snapshot import segmentIdByName
 from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow
 from AIDETrainingLib.review_labels import ReviewLabels
@@ -103,12 +105,11 @@ class ReviewDisplay:
         name = _("Review: {case}").format(case=case.id)
         given = [_renamed(structure, _("{name} (given)")) for structure in structures]
         corrected = [_renamed(structure, _("{name} (corrected)")) for structure in structures]
-        node = _add(labels.given, given, volume, None, name)
+        node = _addPresent(labels.given, given, volume, None, name)
         self._segmentationID = node.GetID()
         node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
         if labels.corrected is not None:
-            _add(labels.corrected, corrected, volume, node, name)
-        _removeEmptySegments(node)
+            _addPresent(labels.corrected, corrected, volume, node, name)
         _style(node, {structure.name for structure in given})
         if labels.given.GetNumberOfPixels() <= MOST_VOXELS_IN_3D:
             node.CreateClosedSurfaceRepresentation()
@@ -143,16 +144,24 @@ def _add(
     return addSegments(array, structures, volume, segmentation, name)
 
 
+def _addPresent(
+    labels: sitk.Image,
+    structures: Sequence[Structure],
+    volume: vtk.vtkObject,
+    segmentation: vtk.vtkObject | None,
+    name: str,
+) -> vtk.vtkObject:
+    """Add labels without segments that have no voxel, of which no surface can be made."""
+    node = _add(labels, structures, volume, segmentation, name)
+    present = np.unique(sitk.GetArrayViewFromImage(labels))
+    for index, structure in enumerate(structures):
+        if index + 1 not in present:
+            node.GetSegmentation().RemoveSegment(segmentIdByName(node.GetSegmentation(), structure.name))
+    return node
+
+
 def _renamed(structure: Structure, pattern: str) -> Structure:
     return dataclasses.replace(structure, name=pattern.format(name=structure.name))
-
-
-def _removeEmptySegments(node: vtk.vtkObject) -> None:
-    """Remove segments without a voxel, of which no surface can be made."""
-    segmentation = node.GetSegmentation()
-    for identifier in segmentation.GetSegmentIDs():
-        if not slicer.util.arrayFromSegmentBinaryLabelmap(node, identifier).any():
-            segmentation.RemoveSegment(identifier)
 
 
 def _style(node: vtk.vtkObject, outlined: set[str]) -> None:

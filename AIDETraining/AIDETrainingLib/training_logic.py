@@ -22,7 +22,7 @@ from AIDETrainingLib.dataset_of_table import trainingStatement
 from AIDETrainingLib.folder_collector import collectFromFiles, collectFromPath
 from AIDETrainingLib.live_plots import LivePlots
 from AIDETrainingLib.parameter_node import AIDETrainingParameterNode
-from AIDETrainingLib.results_tables import exportModel, metricsTable
+from AIDETrainingLib.results_tables import exportModel, metricsTable, requireModel
 from AIDETrainingLib.review_controller import ReviewController
 from AIDETrainingLib.run_view import RunView
 from AIDETrainingLib.scene_collector import Collected, collectFromScene
@@ -321,23 +321,24 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
             logic.exportModel("/data/liver.aide")
 
         Raises:
-            RunError: there is no model yet, or the file cannot be written.
+            AIDEError: there is no model yet, it is damaged, or the file cannot be written.
         """
         exportModel(self._requireRun(), Path(path))
 
     def openInSegmentation(self) -> None:
         """Open the module AIDE Segmentation with the model of the run.
 
+        Example:
+            logic.openInSegmentation()
+
         Raises:
-            RunError: there is no model yet.
+            AIDEError: there is no model yet, or it is damaged.
         """
         run = self._requireRun()
-        if not run.model_file.is_file():
-            raise RunError(
-                f"{run.path} holds no model yet; it is written after the first epoch of the training proper."
-            )
+        requireModel(run)
+        # The module shows what its parameter node says when it is opened.
+        slicer.util.getModuleLogic(SEGMENTATION_MODULE).getParameterNode().modelFile = str(run.model_file)
         slicer.util.selectModule(SEGMENTATION_MODULE)
-        slicer.util.getModuleWidget(SEGMENTATION_MODULE).setModel(str(run.model_file))
 
     def _requireRun(self) -> RunFolder:
         run = self.run()

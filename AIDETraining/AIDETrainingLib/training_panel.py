@@ -69,6 +69,10 @@ class TrainingPanel:
         self.training.refreshChoices()
         self._onTable()
 
+    def widgets(self, section: str) -> Any:
+        """Return the widgets of a section by their names in its .ui file."""
+        return self._guis[section]
+
     def enter(self) -> None:
         """Bring everything up to date when the module is opened."""
         self.training.devices.refreshOnce()

@@ -1,0 +1,246 @@
+"""The whole way by clicks, with real training in the real background process on real nodes."""
+
+import json
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import qt
+import slicer
+from AIDELib.case import LabelQuality
+from AIDELib.model_description import read_model_description
+from AIDELib.run_folder import RunFolder
+from AIDESlicer.background_process import BackgroundProcess
+from AIDETraining import AIDETrainingLogic
+from AIDETrainingLib.run_view import RunPhase
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
+from training_scene import TINY, addPatients, openPanel, waitFor, widgets
+
+LONGEST_STALL = 1.0
+
+
+class TrainingWorkflowTest(ScriptedLoadableModuleTest):
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+        # More threads than processors only make such small networks slower.
+        patcher = mock.patch.dict(os.environ, {"OMP_NUM_THREADS": "1"})
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        self.errors = []
+        patcher = mock.patch.object(slicer.util, "errorDisplay", lambda text, *_, **__: self.errors.append(text))
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        self._temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self._temporary.name)
+        self.run_ = RunFolder(self.folder / "run")
+        self.module = openPanel()
+        self.logic = self.module.logic
+        self.ui = widgets(self.module, "TrainingSection")
+        self.ui.runFolderEdit.setCurrentPath(str(self.run_.path))
+
+    def tearDown(self):
+        pid = self.run_.read_state().get("process")
+        if pid and pid != os.getpid():
+            BackgroundProcess(int(pid), self.run_.path / "process.log").kill()
+        slicer.mrmlScene.Clear()
+        self._temporary.cleanup()
+
+    def waitForPhase(self, *phases):
+        """Wait, and check that the application answered within a second all the while."""
+        stall = waitFor(lambda: self.logic.runView().phase in phases or self.errors, f"the phase {phases}")
+        self.assertEqual(self.errors, [])
+        self.longest = max(self.longest, stall)
+        self.assertLess(stall, LONGEST_STALL)
+
+    def waitForText(self, text):
+        """Wait until the panel shows a text."""
+        waitFor(lambda: text in self.ui.stateLabel.text, f"'{text}' in the panel", 30)
+
+    def test_dataset_training_review_and_export(self):
+        self.longest = 0.0
+        self._startPauseAndKill()
+        self._resumeAndStop()
+        self._findAgainAndFinish()
+        self._review()
+        self._continue()
+        self._export()
+        print(f"longest stall {self.longest:.2f} s")
+
+    def _startPauseAndKill(self):
+        addPatients(3, 2, 1)
+        widgets(self.module, "DatasetSection").addFromSceneButton.click()
+        self.logic.setSplit(["patient 2"], "test")
+        parameters = self.logic.getParameterNode()
+        parameters.changedSettings = json.dumps(TINY)
+        self.ui.startButton.click()
+        self.waitForPhase(RunPhase.RUNNING)
+        self.assertFalse(self.ui.startButton.enabled)
+        waitFor(lambda: self.ui.pauseButton.enabled, "the button Pause", 30)
+        self.ui.pauseButton.click()
+        self.waitForPhase(RunPhase.PAUSED)
+        self.waitForText("Paused.")
+        self.ui.resumeButton.click()
+        self.waitForPhase(RunPhase.RUNNING)
+        nodes = slicer.mrmlScene.GetNumberOfNodes()
+        BackgroundProcess(self.run_.read_state()["process"], self.run_.path / "process.log").kill()
+        self.waitForPhase(RunPhase.KILLED)
+        self.waitForText("ended unexpectedly")
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), nodes)
+        self.assertTrue(self.ui.resumeButton.enabled)
+
+    def _resumeAndStop(self):
+        self.ui.resumeButton.click()
+        self.waitForPhase(RunPhase.RUNNING)
+        waitFor(lambda: self.ui.stopButton.enabled, "the button Stop", 30)
+        self.ui.stopButton.click()
+        self.waitForPhase(RunPhase.STOPPED)
+        self.waitForText("Stopped.")
+
+    def _findAgainAndFinish(self):
+        """Go on in the way of a Slicer that was restarted with another scene: the run is found by what was remembered."""
+        self.logic.getParameterNode().runFolder = ""
+        restarted = AIDETrainingLogic()
+        self.assertEqual(restarted.getParameterNode().runFolder, str(self.run_.path))
+        self.assertEqual(restarted.runView().phase, RunPhase.STOPPED)
+        self.module.panel.training.lookAgain()
+        self.ui.resumeButton.click()
+        slicer.util.selectModule("Data")
+        self.waitForPhase(RunPhase.FINISHED)
+        slicer.util.selectModule("AIDETraining")
+        self.waitForText("Finished.")
+        self.assertIn("Finished; the best epoch was", self.ui.logEdit.plainText)
+        table = next(
+            node for node in slicer.util.getNodesByClass("vtkMRMLTableNode") if node.GetName() == "AIDE training progress"
+        )
+        self.assertEqual((table.GetNumberOfRows(), table.GetNumberOfColumns()), (TINY["epochs"], 5))
+        self.ui.plotDiceButton.click()
+        selected = slicer.app.applicationLogic().GetSelectionNode().GetActivePlotChartID()
+        chart = slicer.mrmlScene.GetNodeByID(selected)
+        self.assertEqual(chart.GetNumberOfPlotSeriesNodes(), 2)
+
+    def _review(self):
+        ui = widgets(self.module, "ReviewSection")
+        ui.reviewCollapsibleButton.collapsed = False
+        self.assertEqual(ui.reviewTable.rowCount, 5)
+        self.assertFalse(ui.reviewTable.item(0, 2).icon().isNull())
+        nodes = self._nodeIDs()
+        self.module.panel.review.select("patient 3")
+        self.assertEqual(self.errors, [])
+        shown = next(
+            node
+            for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+            if node.GetName() == "Review: patient 3"
+        )
+        names = [shown.GetSegmentation().GetNthSegment(index).GetName() for index in range(2)]
+        self.assertEqual(names, ["liver (given)", "liver (corrected)"])
+        self.assertIn("differ in", ui.differenceLabel.text)
+        ui.acceptButton.click()
+        self.assertEqual(self.errors, [])
+        row = self.logic.table.rowNamed("patient 3")
+        self.assertEqual(row.quality, LabelQuality.HQA)
+        self.assertTrue(row.label.path.endswith("patient 3.accept.seg.nrrd"))
+        self.module.panel.review.select("patient 4")
+        ui.keepButton.click()
+        self.assertEqual(self.logic.table.rowNamed("patient 4").quality, LabelQuality.HQA)
+        self._edit(ui)
+        self.assertEqual(
+            {case: decision.choice.value for case, decision in self.logic.review.decisions().items()},
+            {"patient 3": "accept", "patient 4": "keep"},
+        )
+        self.logic.review.clear()
+        self.assertEqual(self._nodeIDs() - nodes, set())
+
+    def _nodeIDs(self):
+        scene = slicer.mrmlScene
+        return {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
+
+    def _edit(self, ui):
+        self.module.panel.review.select("patient 5")
+        ui.editButton.click()
+        self.assertEqual(slicer.util.selectedModule(), "SegmentEditor")
+        slicer.util.selectModule("AIDETraining")
+        ui.useEditedButton.click()
+        self.assertEqual(self.errors, [])
+        self.assertEqual(self.logic.review.decisions()["patient 5"].choice.value, "edit")
+        ui.withdrawButton.click()
+        self.assertEqual(self.logic.table.rowNamed("patient 5").quality, LabelQuality.UNLABELLED)
+        editor = slicer.mrmlScene.GetSingletonNode("SegmentEditor", "vtkMRMLSegmentEditorNode")
+        slicer.mrmlScene.RemoveNode(editor)
+
+    def _continue(self):
+        ui = widgets(self.module, "ReviewSection")
+        ui.moreEpochsBox.setValue(1)
+        waitFor(lambda: ui.continueButton.enabled, "the button Continue training", 30)
+        ui.continueButton.click()
+        self.waitForPhase(RunPhase.STARTING, RunPhase.RUNNING)
+        self.waitForPhase(RunPhase.FINISHED)
+        last = [event for event in self.run_.events() if event["event"] == "epoch"][-1]
+        self.assertEqual((last["epoch"], last["epochs"]), (TINY["epochs"] + 1, TINY["epochs"] + 1))
+        self.assertIn("4 HQA", self.logic.runView().statement)
+
+    def _export(self):
+        ui = widgets(self.module, "ResultsSection")
+        waitFor(lambda: ui.showTableButton.enabled, "the results", 30)
+        ui.resultsCollapsibleButton.collapsed = False
+        self.assertEqual([ui.meansTable.item(0, column).text() for column in range(2)], ["liver", "1"])
+        ui.showTableButton.click()
+        selected = slicer.app.applicationLogic().GetSelectionNode().GetActiveTableID()
+        self.assertEqual(slicer.mrmlScene.GetNodeByID(selected).GetNumberOfRows(), 2)
+        target = self.folder / "liver.aide"
+        with mock.patch.object(qt.QFileDialog, "getSaveFileName", lambda *_: str(target)):
+            ui.exportModelButton.click()
+        self.assertEqual(self.errors, [])
+        self.assertEqual(read_model_description(target).structures[0].name, "liver")
+        self._openInSegmentation(ui)
+        self._truncateModel(ui)
+
+    def _openInSegmentation(self, ui):
+        if not hasattr(slicer.modules, "aidesegmentation"):
+            return
+        ui.openSegmentationButton.click()
+        self.assertEqual(self.errors, [])
+        self.assertEqual(slicer.util.selectedModule(), "AIDESegmentation")
+        chosen = slicer.util.getModuleLogic("AIDESegmentation").getParameterNode().modelFile
+        self.assertEqual(chosen, str(self.run_.model_file))
+
+    def _truncateModel(self, ui):
+        whole = self.folder / "whole.aide"
+        shutil.copyfile(self.run_.model_file, whole)
+        self.run_.model_file.write_bytes(whole.read_bytes()[:200])
+        target = self.folder / "half.aide"
+        with mock.patch.object(qt.QFileDialog, "getSaveFileName", lambda *_: str(target)):
+            ui.exportModelButton.click()
+        self.assertEqual(len(self.errors), 1)
+        self.assertIn("model.aide", self.errors[0])
+        self.assertNotIn("Something went wrong", self.errors[0])
+        self.assertFalse(target.exists())
+
+
+class SceneClosedTest(ScriptedLoadableModuleTest):
+    """The scene is closed while a run is prepared."""
+
+    def test_preparing_ends_and_leaves_nothing_behind(self):
+        slicer.mrmlScene.Clear()
+        module = openPanel()
+        ui = widgets(module, "TrainingSection")
+        with tempfile.TemporaryDirectory() as folder:
+            run = Path(folder) / "run"
+            ui.runFolderEdit.setCurrentPath(str(run))
+            addPatients(4, 0, 0)
+            widgets(module, "DatasetSection").addFromSceneButton.click()
+            ui.startButton.click()
+            waitFor(lambda: run.exists(), "the writing of the dataset", 30)
+            self.assertTrue(module.panel.training.busy)
+            slicer.mrmlScene.Clear()
+            self.assertFalse(module.panel.training.busy)
+            slicer.app.processEvents()
+            self.assertFalse(run.exists())
+            self.assertEqual(module.logic.table.rows, [])
+            self.assertFalse(ui.startButton.enabled)
+
+
+if __name__ == "__main__":
+    unittest.main()
