@@ -52,7 +52,9 @@ def datasetOf(table: CaseTable, pathOf: PathOf) -> Dataset:
         )
     rows = usedRows(table)
     ids = caseIds(rows)
-    return Dataset(tuple(table.channels), tuple(structures), tuple(_case(row, ids[row.key], table, pathOf) for row in rows))
+    return Dataset(
+        tuple(table.channels), tuple(structures), tuple(_case(row, ids[row.key], table, pathOf) for row in rows)
+    )
 
 
 def trainingStatement(table: CaseTable) -> str:

@@ -80,7 +80,6 @@ class DatasetSection:
         collected = collectFromScene(self._table)
         self._note = _sceneNote(collected)
         self.refresh()
-        self.rows.select([*collected.added, *collected.completed])
 
     @showingErrors
     def _onAddFolder(self) -> None:
@@ -92,18 +91,22 @@ class DatasetSection:
     def _onAddFiles(self) -> None:
         files = qt.QFileDialog.getOpenFileNames(slicer.util.mainWindow(), _("Image files"))
         if files:
-            self.rows.select(collectFromFiles(self._table, [Path(str(file)) for file in files]))
+            self._note = ""
+            collectFromFiles(self._table, [Path(str(file)) for file in files])
 
     @showingErrors
     def _onRemove(self) -> None:
+        self._note = ""
         self._table.removeRows(self.rows.selectedKeys())
 
     @showingErrors
     def _onUndo(self) -> None:
+        self._note = ""
         self.rows.select(self._table.undoRemoval())
 
     @showingErrors
     def _onSuggestSplit(self) -> None:
+        self._note = ""
         self._table.assignSplits(suggestSplits(self._table.rows))
 
     def _onSelection(self) -> None:
@@ -118,7 +121,6 @@ class DatasetSection:
         self._showReading(False)
         self._note = _("{count} cases were added.").format(count=len(keys))
         self.refresh()
-        self.rows.select(keys)
 
     def _onReadError(self, error: Exception) -> None:
         self._showReading(False)

@@ -5,19 +5,19 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk
 import slicer
 import vtk
-from AIDELib.case import LabelQuality, Split
-from AIDELib.case_volumes import read_case
-from AIDELib.errors import AIDEError, DatasetError, RunError, VolumeError
-from AIDETraining import AIDETrainingLogic
 from AIDETrainingLib.dataset_export import exportDataset
 from AIDETrainingLib.scene_sources import sourceNode
 from AIDETrainingLib.stepwise import completeSteps
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 from training_scene import SHAPE, addPatients, addSegmentation, addVolume, ball
 
-import SimpleITK as sitk
+from AIDELib.case import LabelQuality, Split
+from AIDELib.case_volumes import read_case
+from AIDELib.errors import AIDEError, DatasetError, RunError, VolumeError
+from AIDETraining import AIDETrainingLogic
 
 
 class SceneCollectorTest(ScriptedLoadableModuleTest):
@@ -34,9 +34,7 @@ class SceneCollectorTest(ScriptedLoadableModuleTest):
         addPatients(2, 1, 1)
         self.logic.addCasesFromScene()
         qualities = [row.quality for row in self.logic.table.rows]
-        self.assertEqual(
-            qualities, [LabelQuality.HQA, LabelQuality.HQA, LabelQuality.LQA, LabelQuality.UNLABELLED]
-        )
+        self.assertEqual(qualities, [LabelQuality.HQA, LabelQuality.HQA, LabelQuality.LQA, LabelQuality.UNLABELLED])
         self.assertEqual({status.text for status in self.logic.statuses().values()}, {"Ready"})
         (structure,) = self.logic.table.structures
         self.assertEqual((structure.name, structure.color), ("liver", (204, 102, 51)))

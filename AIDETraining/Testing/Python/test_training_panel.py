@@ -12,16 +12,18 @@ from unittest import mock
 
 import numpy as np
 import qt
+import SimpleITK as sitk
 import slicer
-from AIDELib.case import Case, LabelQuality, Split
-from AIDELib.dataset import Dataset
-from AIDELib.dataset_file import save_dataset
-from AIDELib.structure import Structure
+from AIDETrainingLib import device_list
 from AIDETrainingLib.case_row import CaseRow, Source
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 from training_scene import SHAPE, TINY, addPatients, addSegmentation, addVolume, ball, openPanel, waitFor, widgets
 
-import SimpleITK as sitk
+from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.dataset import Dataset
+from AIDELib.dataset_file import save_dataset
+from AIDELib.errors import AIDEError
+from AIDELib.structure import Structure
 
 
 def writeImage(path, array):
@@ -35,6 +37,10 @@ class PanelTest(ScriptedLoadableModuleTest):
         slicer.mrmlScene.Clear()
         self._temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self._temporary.name)
+        # What asks for devices loads torch, which takes longer than all the rest; the workflow test does it for real.
+        patcher = mock.patch.object(device_list, "askInBackground")
+        self.askInBackground = patcher.start()
+        self.addCleanup(patcher.stop)
         self.module = openPanel()
         self.ui = widgets(self.module, "DatasetSection")
         self.training = widgets(self.module, "TrainingSection")
@@ -133,9 +139,7 @@ class PanelTest(ScriptedLoadableModuleTest):
         self.ui.segmentationBox.setCurrentIndex(index)
         self.ui.segmentationBox.activated.emit(index)
         self.assertEqual(self.logic.table.rowNamed("patient 0").quality, LabelQuality.UNLABELLED)
-        box = next(
-            one for one in self.ui.selectedGroupBox.findChildren(qt.QComboBox) if one.currentText == "patient 0"
-        )
+        box = next(one for one in self.ui.selectedGroupBox.findChildren(qt.QComboBox) if one.currentText == "patient 0")
         index = box.findText("other")
         box.setCurrentIndex(index)
         box.activated.emit(index)
@@ -264,6 +268,20 @@ class PanelTest(ScriptedLoadableModuleTest):
             self.assertEqual(form.changes(), {})
             form.show(settings, TINY)
             self.assertEqual(settings.replace(**form.changes()), settings.replace(**TINY))
+
+    def test_devices_are_listed_with_their_free_memory(self):
+        (arguments, onAnswer, onError), _ = self.askInBackground.call_args
+        self.assertEqual(arguments, ["devices", "--json"])
+        gpu = {"name": "cuda", "description": "GPU 1", "free_memory_gb": 7.25, "total_memory_gb": 8.0}
+        cpu = {"name": "cpu", "description": "CPU", "free_memory_gb": None, "total_memory_gb": 16.0}
+        onAnswer({"torch": "2", "devices": [gpu, cpu]})
+        box = self.training.deviceBox
+        texts = [box.itemText(index) for index in range(box.count)]
+        self.assertEqual(texts, ["Automatic (the fastest)", "GPU 1, 7.2 GB free", "CPU"])
+        self.choose(box, "cpu")
+        self.assertEqual(self.logic.getParameterNode().device, "cpu")
+        onError(AIDEError("no torch"))
+        self.assertIn("after the first start", box.currentText)
 
     def test_a_saved_scene_restores_the_choices(self):
         addPatients(2, 0, 0)

@@ -10,14 +10,16 @@ from unittest import mock
 
 import qt
 import slicer
+from AIDETrainingLib import device_list
+from AIDETrainingLib.run_view import RunPhase
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
+from training_scene import TINY, addPatients, openPanel, waitFor, widgets
+
 from AIDELib.case import LabelQuality
 from AIDELib.model_description import read_model_description
 from AIDELib.run_folder import RunFolder
 from AIDESlicer.background_process import BackgroundProcess
 from AIDETraining import AIDETrainingLogic
-from AIDETrainingLib.run_view import RunPhase
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
-from training_scene import TINY, addPatients, openPanel, waitFor, widgets
 
 LONGEST_STALL = 1.0
 
@@ -111,9 +113,12 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         self.waitForPhase(RunPhase.FINISHED)
         slicer.util.selectModule("AIDETraining")
         self.waitForText("Finished.")
+        waitFor(lambda: self.ui.deviceBox.findData("cpu") > 0, "the list of devices", 60)
         self.assertIn("Finished; the best epoch was", self.ui.logEdit.plainText)
         table = next(
-            node for node in slicer.util.getNodesByClass("vtkMRMLTableNode") if node.GetName() == "AIDE training progress"
+            node
+            for node in slicer.util.getNodesByClass("vtkMRMLTableNode")
+            if node.GetName() == "AIDE training progress"
         )
         self.assertEqual((table.GetNumberOfRows(), table.GetNumberOfColumns()), (TINY["epochs"], 5))
         self.ui.plotDiceButton.click()
@@ -190,7 +195,7 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         selected = slicer.app.applicationLogic().GetSelectionNode().GetActiveTableID()
         self.assertEqual(slicer.mrmlScene.GetNodeByID(selected).GetNumberOfRows(), 2)
         target = self.folder / "liver.aide"
-        with mock.patch.object(qt.QFileDialog, "getSaveFileName", lambda *_: str(target)):
+        with mock.patch.object(qt.QFileDialog, "getSaveFileName", return_value=str(target)):
             ui.exportModelButton.click()
         self.assertEqual(self.errors, [])
         self.assertEqual(read_model_description(target).structures[0].name, "liver")
@@ -211,7 +216,7 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         shutil.copyfile(self.run_.model_file, whole)
         self.run_.model_file.write_bytes(whole.read_bytes()[:200])
         target = self.folder / "half.aide"
-        with mock.patch.object(qt.QFileDialog, "getSaveFileName", lambda *_: str(target)):
+        with mock.patch.object(qt.QFileDialog, "getSaveFileName", return_value=str(target)):
             ui.exportModelButton.click()
         self.assertEqual(len(self.errors), 1)
         self.assertIn("model.aide", self.errors[0])
@@ -222,9 +227,11 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
 class SceneClosedTest(ScriptedLoadableModuleTest):
     """The scene is closed while a run is prepared."""
 
-    def test_preparing_ends_and_leaves_nothing_behind(self):
+    @mock.patch.object(device_list, "askInBackground")
+    def test_preparing_ends_and_leaves_nothing_behind(self, ask):
         slicer.mrmlScene.Clear()
         module = openPanel()
+        ask.assert_called_once()
         ui = widgets(module, "TrainingSection")
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"

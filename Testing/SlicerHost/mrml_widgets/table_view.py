@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import slicer
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 
@@ -41,8 +40,8 @@ class qMRMLTableView(QtWidgets.QTableView):
         self._tags.clear()
         self._table_node = node
         if node is not None:
-            for event in (vtk.vtkCommand.ModifiedEvent, slicer.vtkMRMLTableNode.TableModifiedEvent):
-                self._tags.append((node, node.AddObserver(event, lambda _caller, _event: self._show())))
+            tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda _caller, _event: self._show())
+            self._tags.append((node, tag))
         self._show()
 
     def _show(self) -> None:
