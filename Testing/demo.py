@@ -1,22 +1,31 @@
-"""The main job from end to end: dataset, training, segmentation, measures, pictures."""
+"""The main job from end to end in a scene without a screen: patients loaded, a dataset built from their segmentations, AIDE
+trained in the background, unseen patients segmented, measured, saved and photographed."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
 import sys
+import time
 from pathlib import Path
 
-from AIDELib.case import LabelQuality, Split
-from AIDELib.commands import main as run_command
+from AIDELib.case import Split
+from AIDELib.commands.terminal import TerminalProgress
+from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset, save_dataset
 from AIDELib.errors import AIDEError
 from AIDELib.pictures import draw_training
 from AIDELib.run_folder import RunFolder
 from Testing.generated_patients import write_generated_patients
+from Testing.SlicerHost import start
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 # Held against this mark, a folder is known to be the demonstration's own before it is emptied.
 MARK = ".aide-demo"
+# The made-up patients are easier than real ones; what "quick" takes for these would be waiting for nothing.
+SETTINGS_FOR_GENERATED = {"epochs": 5, "pretraining_epochs": 3, "iterations_per_epoch": 40, "warm_up_epochs": 3}
+# More would crowd the scene; all test cases are measured all the same.
+SEGMENTED_PATIENTS = 3
 
 
 def main() -> int:
@@ -25,67 +34,111 @@ def main() -> int:
     parser.add_argument("dataset", type=Path, nargs="?", help="dataset.json; generated patients by default")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    output: Path = arguments.output
+    output: Path = arguments.output.absolute()
     if output.exists() and any(output.iterdir()) and not (output / MARK).exists():
         print(f"Error: {output} holds other files; name an empty folder with --output.", file=sys.stderr)
         return 2
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     (output / MARK).touch()
-    dataset_file = arguments.dataset or _generate(output)
-    return _run(dataset_file, output)
-
-
-def _generate(output: Path) -> Path:
-    dataset = write_generated_patients(output / "patients", good=2, rough=6, unlabelled=10, test=6, seed=0)
-    dataset_file = output / "dataset.json"
-    save_dataset(dataset, dataset_file)
-    return dataset_file
-
-
-def _run(dataset_file: Path, output: Path) -> int:
-    run, report = output / "run", output / "report"
-    for command in (
-        ["check", str(dataset_file)],
-        ["train", str(dataset_file), "--run", str(run), "--preset", "quick"],
-        ["review", str(run)],
-    ):
-        if code := _announce_and_run(command):
-            return code
-    draw_training(list(RunFolder(run).events()), output / "training.png")
     try:
-        dataset = load_dataset(dataset_file)
+        if arguments.dataset is None:
+            _run(_generate(output), output, SETTINGS_FOR_GENERATED)
+        else:
+            _run(load_dataset(arguments.dataset), output, {})
     except AIDEError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-    tested = any(case.label for case in dataset.select(Split.TEST))
-    if tested:
-        code = _announce_and_run(["evaluate", str(dataset_file), "--model", str(run), "--output", str(report)])
-        if code:
-            return code
-    masks = []
-    for case in dataset.cases:
-        if case.quality is LabelQuality.UNLABELLED:
-            masks.append(output / "masks" / f"{case.id}.seg.nrrd")
-            images = [str(image) for image in case.images]
-            if code := run_command(["predict", str(run), *images, "--output", str(masks[-1])]):
-                return code
-    print("\nThe results:")
-    print(f"  model            {run / 'model.aide'}")
-    if masks:
-        print(f"  masks            {masks[0].parent}  ({len(masks)} unlabelled cases)")
-    if tested:
-        print(f"  masks (test)     {report / 'masks'}")
-        print(f"  metrics          {report / 'metrics.csv'}, {report / 'metrics.json'}")
-        print(f"  pictures         {report / 'overlays'}, {report / 'boxplot.png'}")
-    print(f"  training curves  {output / 'training.png'}")
-    print(f"  suspect labels   {run / 'review.json'}")
     return 0
 
 
-def _announce_and_run(command: list[str]) -> int:
-    print(f"\n$ python -m AIDELib {' '.join(command)}", flush=True)
-    return run_command(command)
+def _generate(output: Path) -> Dataset:
+    dataset = write_generated_patients(output / "patients", good=2, rough=6, unlabelled=10, test=6, seed=0)
+    save_dataset(dataset, output / "dataset.json")
+    return dataset
+
+
+def _run(dataset: Dataset, output: Path, changes: dict[str, int]) -> None:
+    application = start()
+    import slicer
+
+    from Testing.demo_pictures import Photographer
+    from Testing.demo_scene import load_patient
+
+    for module in ("AIDETraining", "AIDESegmentation"):
+        application.moduleManager().load_scripted_module(str(REPOSITORY / module / f"{module}.py"))
+    photographer = Photographer(output / "pictures")
+
+    print(f"Loading {len(dataset.cases)} patients into the scene …", flush=True)
+    patients = {case.id: load_patient(case, dataset, output / "loaded") for case in dataset.cases}
+    slicer.util.selectModule("AIDETraining")
+    training = slicer.util.getModuleLogic("AIDETraining")
+    for note in training.addCasesFromScene().notes:
+        print(f"  {note}")
+    for case in dataset.cases:
+        training.setSplit([case.id], case.split.value)
+        training.setQuality([case.id], case.quality.value)
+    photographer.take_main_window("1-dataset")
+
+    run = RunFolder(output / "run")
+    training.startTraining(run.path, preset="quick", changes=changes)
+    _watch(training, application, run)
+    draw_training(list(run.events()), output / "pictures" / "training-curves.png")
+    photographer.take_panel("2-training")
+
+    test_cases = dataset.select(Split.TEST) or dataset.cases[-1:]
+    segmentation = slicer.util.getModuleLogic("AIDESegmentation")
+    print("Segmenting unseen patients …", flush=True)
+    for case in test_cases[:SEGMENTED_PATIENTS]:
+        patient = patients[case.id]
+        predicted = segmentation.segment(run.model_file, patient.volumes)
+        if patient.segmentation is not None:
+            _print_comparison(case.id, segmentation.compare(predicted, patient.segmentation))
+        photographer.take_slices(f"3-{case.id}", patient.volumes[0], predicted)
+    training.openInSegmentation()
+    photographer.take_main_window("4-segmentation")
+    scene_file = output / "scene.mrb"
+    if not slicer.util.saveScene(str(scene_file)):
+        raise AIDEError(f"The scene could not be saved as {scene_file}.")
+    _print_places(run, output, scene_file)
+
+
+def _watch(training, application, run: RunFolder) -> None:
+    """Tell of the training until it ends, while the application answers."""
+    from AIDETrainingLib.run_view import ACTIVE_PHASES, RunPhase
+
+    told = 0
+    with TerminalProgress() as terminal:
+        while True:
+            application.processEvents()
+            view = training.runView()
+            events = list(run.events())
+            for event in events[told:]:
+                terminal.show_event(event)
+            told = len(events)
+            if view.phase not in ACTIVE_PHASES:
+                break
+            terminal.show_event({"event": "state", **run.read_state()})
+            time.sleep(0.2)
+    if view.phase is not RunPhase.FINISHED:
+        raise AIDEError(view.text)
+
+
+def _print_comparison(case_id: str, metrics) -> None:
+    described = ", ".join(f"{name} DSC {row['DSC']:.3f}" for name, row in metrics.items())
+    print(f"  {case_id}: {described}", flush=True)
+
+
+def _print_places(run: RunFolder, output: Path, scene_file: Path) -> None:
+    print("\nThe results:")
+    print(f"  model            {run.model_file}")
+    if run.report_folder.is_dir():
+        print(f"  metrics          {run.report_folder / 'metrics.csv'}")
+        print(f"  masks            {run.report_folder / 'masks'}")
+        print(f"  overlays         {run.report_folder / 'overlays'}, {run.report_folder / 'boxplot.png'}")
+    print(f"  suspect labels   {run.review_file}")
+    print(f"  pictures         {output / 'pictures'}")
+    print(f"  scene            {scene_file}  (open it in 3D Slicer)")
 
 
 if __name__ == "__main__":

@@ -58,8 +58,6 @@ class qSlicerCoreIOManager:
         if node is None or node is False:
             return False
         if node is not True:
-            if "name" in properties:
-                node.SetName(self._scene.GetUniqueNameByString(properties["name"]) or properties["name"])
             loaded.AddItem(node)
         return True
 
@@ -102,32 +100,31 @@ class qSlicerCoreIOManager:
         logic = slicer.modules.segmentations.logic()
         return logic.LoadSegmentationFromFile(path, properties.get("autoOpacities", True), name, color)
 
-    def _load_with_storage(self, class_name: str, path: str) -> Any:
-        node = self._scene.AddNewNodeByClass(
-            class_name, self._scene.GetUniqueNameByString(Path(path).name.split(".")[0])
-        )
+    def _load_with_storage(self, class_name: str, path: str, properties: dict) -> Any:
+        name = properties.get("name") or Path(path).name.split(".")[0]
+        node = self._scene.AddNewNodeByClass(class_name, self._scene.GetUniqueNameByString(name))
         node.AddDefaultStorageNode(path)
         if node.GetStorageNode().ReadData(node):
             return node
         self._scene.RemoveNode(node)
         return None
 
-    def _load_TableFile(self, path: str, _properties: dict) -> Any:
-        return self._load_with_storage("vtkMRMLTableNode", path)
+    def _load_TableFile(self, path: str, properties: dict) -> Any:
+        return self._load_with_storage("vtkMRMLTableNode", path, properties)
 
-    def _load_TextFile(self, path: str, _properties: dict) -> Any:
-        return self._load_with_storage("vtkMRMLTextNode", path)
+    def _load_TextFile(self, path: str, properties: dict) -> Any:
+        return self._load_with_storage("vtkMRMLTextNode", path, properties)
 
-    def _load_ColorTableFile(self, path: str, _properties: dict) -> Any:
+    def _load_ColorTableFile(self, path: str, properties: dict) -> Any:
         return slicer.modules.colors.logic().LoadColorFile(path)
 
-    def _load_TransformFile(self, path: str, _properties: dict) -> Any:
+    def _load_TransformFile(self, path: str, properties: dict) -> Any:
         return slicer.modules.transforms.logic().AddTransform(path, self._scene)
 
-    def _load_ModelFile(self, path: str, _properties: dict) -> Any:
+    def _load_ModelFile(self, path: str, properties: dict) -> Any:
         return slicer.modules.models.logic().AddModel(path)
 
-    def _load_MarkupsFile(self, path: str, _properties: dict) -> Any:
+    def _load_MarkupsFile(self, path: str, properties: dict) -> Any:
         node_id = slicer.modules.markups.logic().LoadMarkups(path, "")
         return self._scene.GetNodeByID(node_id) if node_id else None
 
