@@ -76,6 +76,7 @@ class AIDESegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = SegmentationPanel(self.ui, self.logic)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
 
@@ -111,10 +112,18 @@ class AIDESegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneStartImport(self, caller, event) -> None:
+        """Look away: choices are read before the nodes that they name, and would be taken for choices of nothing."""
+        self.setParameterNode(None)
+
     def onSceneEndImport(self, caller, event) -> None:
         """Show the choices of a loaded scene."""
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    def setModel(self, file: str | Path) -> None:
+        """Choose a model file, which need not lie in the library; for other modules and scripts."""
+        self.logic.getParameterNode().modelFile = str(file)
 
     def initializeParameterNode(self) -> None:
         """Follow the choices of the scene, made where there are none yet."""

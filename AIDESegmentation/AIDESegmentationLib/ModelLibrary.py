@@ -45,9 +45,8 @@ class ModelLibrary:
         """Return all models, usable or not, in the order of their names."""
         if not self.folder.is_dir():
             return []
-        return [
-            describedModel(file) for file in sorted(self.folder.glob(f"*{ENDING}"), key=lambda file: file.name.lower())
-        ]
+        models = [describedModel(file) for file in self.folder.glob(f"*{ENDING}")]
+        return sorted(models, key=lambda model: model.name.lower())
 
     def add(self, file: Path) -> LibraryModel:
         """Copy a model file into the library and return the copy; a model of the same name is not overwritten.

@@ -1,0 +1,155 @@
+"""Several patients at once, and segmentations measured against a reference."""
+
+from __future__ import annotations
+
+import module_fixture
+import numpy as np
+import qt
+import SimpleITK as sitk
+import slicer
+from AIDESegmentationLib.BatchCases import casesOfFolder, casesOfScene
+from module_fixture import LONGEST_STALL, dice
+from tiny_model import LIVER, SPLEEN, bodyWithOrgans
+
+from AIDELib.errors import AIDEError
+from AIDELib.segmentation_file import read_segmentation
+from AIDELib.structure import Structure
+from AIDESlicer.segment_import import addSegments
+
+
+class BatchTest(module_fixture.ModuleTestCase):
+    """Lists of patients from the scene and from folders, to the scene and to folders."""
+
+    def test_all_ticked_volumes_of_the_scene_are_segmented(self):
+        volumes = [self.addVolume(f"patient {number}", seed=number) for number in (11, 12, 13)]
+        self.ui.batchCollapsibleButton.collapsed = False
+        table = self.ui.batchTable
+        self.assertEqual([table.item(row, 0).text() for row in range(3)], ["patient 11", "patient 12", "patient 13"])
+        table.item(1, 0).setCheckState(qt.Qt.Unchecked)
+        self.ui.batchButton.click()
+        self.waitFor(lambda: not self.widget.panel.run.isRunning)
+        self.assertEqual(self.errors, [])
+        self.assertEqual(
+            [node.GetName() for node in self.segmentations()], ["patient 11 segmentation", "patient 13 segmentation"]
+        )
+        for seed, volume, segmentation in zip((11, 13), volumes[::2], self.segmentations(), strict=True):
+            truth = bodyWithOrgans((32, 32, 12), seed)[1] == 1
+            self.assertGreater(dice(self.segmentVoxels(segmentation, "liver", volume), truth), 0.85)
+        self.assertEqual(self.ui.messageLabel.text, "2 of 2 segmentations are ready.")
+        self.assertEqual(self.ui.volumesTable.item(0, 0).text(), "patient 11: liver")
+        self.assertLess(self.worstStall, LONGEST_STALL)
+
+    def test_from_folder_to_folder_one_broken_file_stops_no_other(self):
+        source, target = self.folder / "images", self.folder / "results"
+        source.mkdir()
+        for name in ("a", "c"):
+            self._writeImage(source / f"{name}.nii.gz")
+        (source / "b.nii.gz").write_bytes(b"no image")
+        self.ui.batchCollapsibleButton.collapsed = False
+        self.ui.batchFromFolderCheckBox.checked = True
+        self.ui.batchInputFolderEdit.currentPath = str(source)
+        self.ui.batchToFolderCheckBox.checked = True
+        self.ui.batchButton.click()
+        self.assertEqual(self.errors, ["Choose the folder for the segmentations."])
+        self.ui.batchOutputFolderEdit.currentPath = str(target)
+        self.ui.batchButton.click()
+        self.waitFor(lambda: not self.widget.panel.run.isRunning)
+        self.assertEqual(sorted(path.name for path in target.iterdir()), ["a.seg.nrrd", "c.seg.nrrd"])
+        file = read_segmentation(target / "a.seg.nrrd")
+        self.assertEqual([segment.name for segment in file.segments], ["liver", "spleen"])
+        self.assertGreater(dice(file.mask(file.segments[0]), bodyWithOrgans((32, 32, 12), 99)[1] == 1), 0.85)
+        self.assertEqual(len(self.errors), 2)
+        self.assertIn("b.nii.gz cannot be read", self.errors[1])
+        self.assertEqual(self.ui.messageLabel.text, "2 of 3 segmentations are ready.")
+        self.assertEqual(self.segmentations(), [])
+
+    def test_from_folder_to_scene_loads_the_images_too(self):
+        source = self.folder / "images"
+        source.mkdir()
+        self._writeImage(source / "only.nii.gz")
+        self.ui.batchCollapsibleButton.collapsed = False
+        self.ui.batchFromFolderCheckBox.checked = True
+        self.ui.batchInputFolderEdit.currentPath = str(source)
+        self.ui.batchButton.click()
+        self.waitFor(lambda: not self.widget.panel.run.isRunning)
+        self.assertEqual(self.errors, [])
+        (segmentation,) = self.segmentations()
+        volume = slicer.util.getNode("only")
+        truth = bodyWithOrgans((32, 32, 12), 99)[1] == 1
+        self.assertGreater(dice(self.segmentVoxels(segmentation, "liver", volume), truth), 0.85)
+
+    def test_patients_with_several_channels_are_found_by_study(self):
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        for patient in ("Ada", "Ben"):
+            study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), patient)
+            for channel in ("T2w", "T1w") if patient == "Ada" else ("T1w",):
+                node = self.addVolume(f"{patient} {channel}", size=(4, 4, 4))
+                hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), study)
+        cases = casesOfScene(("T1w", "T2w"))
+        self.assertEqual([case.name for case in cases], ["Ada", "Ben"])
+        self.assertEqual([image and image.GetName() for image in cases[0].images], ["Ada T1w", "Ada T2w"])
+        self.assertEqual([image and image.GetName() for image in cases[1].images], ["Ben T1w", None])
+        self.assertFalse(cases[1].isComplete)
+
+    def test_numbered_files_of_a_folder_are_channels(self):
+        for name in ("p1_0000.nrrd", "p1_0001.nrrd", "p2_0000.nrrd", "p2_0001.nrrd", "p1.seg.nrrd", "notes.txt"):
+            (self.folder / "library" / name).touch()
+        cases = casesOfFolder(self.folder / "library", ("T1", "T2"))
+        self.assertEqual([path.name for path in cases[0].images], ["p1_0000.nrrd", "p1_0001.nrrd"])
+        self.assertEqual([case.name for case in cases], ["p1", "p2"])
+        with self.assertRaisesRegex(AIDEError, "There is no folder"):
+            casesOfFolder(self.folder / "nowhere", ("T1",))
+
+    def _writeImage(self, path) -> None:
+        image = sitk.GetImageFromArray(bodyWithOrgans((32, 32, 12), 99)[0])
+        image.SetSpacing((2, 2, 4))
+        sitk.WriteImage(image, str(path))
+
+
+class ComparisonTest(module_fixture.ModuleTestCase):
+    """DSC, RAVD, ASSD and MSSD with values worked out by hand."""
+
+    def test_two_boxes_one_voxel_apart(self):
+        volume = self.addVolume("T1", size=(20, 20, 20), spacing=(2, 2, 2))
+        first, second = self._box(0, volume), self._box(1, volume)
+        self.ui.compareCollapsibleButton.collapsed = False
+        self.assertFalse(self.ui.compareButton.enabled)
+        self.ui.comparedSelector.setCurrentNode(second)
+        self.ui.referenceSelector.setCurrentNode(first)
+        self.ui.compareButton.click()
+        self.assertEqual(self.ui.compareButton.text, "Comparing…")
+        self.waitFor(lambda: not self.widget.panel.comparison.isRunning)
+        self.assertEqual(self.errors, [])
+        table = self.ui.compareTable
+        row = [table.item(0, column).text() for column in range(5)]
+        # Boxes of 10 x 10 x 10 voxels moved by one: they share 900 of 1000; the farthest surface is one voxel, 2 mm, away.
+        self.assertEqual((row[0], row[1], row[2], row[4]), ("liver", "0.900", "0.000", "2.00"))
+        self.assertLess(self.worstStall, LONGEST_STALL)
+
+    def test_overlapping_segments_are_each_measured_whole(self):
+        volume = self.addVolume("T1", size=(20, 20, 20), spacing=(2, 2, 2))
+        cyst = Structure("cyst", (1,), (1, 2, 3), "")
+        nodes = []
+        for shift in (0, 1):
+            node = self._box(shift, volume)
+            inner = np.zeros((20, 20, 20), np.uint8)
+            inner[8:12, 8:12, 8:12] = 1
+            addSegments(inner, [cyst], volume, node)
+            nodes.append(node)
+        metrics = self.logic.compare(nodes[1], nodes[0])
+        self.assertAlmostEqual(metrics["liver"]["DSC"], 0.9)
+        self.assertAlmostEqual(metrics["cyst"]["DSC"], 1.0)
+
+    def test_what_cannot_be_compared_is_said(self):
+        volume = self.addVolume("T1", size=(20, 20, 20))
+        first = self._box(0, volume)
+        other = addSegments(np.ones((20, 20, 20), np.uint8), [SPLEEN], volume)
+        with self.assertRaisesRegex(AIDEError, "have no segment of the same name .liver; spleen."):
+            self.logic.compare(first, other)
+        with self.assertRaisesRegex(AIDEError, "same as itself"):
+            self.logic.compare(first, first)
+
+    def _box(self, shift: int, volume):
+        labels = np.zeros((20, 20, 20), np.uint8)
+        labels[5:15, 5:15, 5 + shift : 15 + shift] = 1
+        return addSegments(labels, [LIVER], volume)
