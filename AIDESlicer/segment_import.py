@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
 
 from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume, describe_grid
 from AIDELib.structure import Structure
 from AIDELib.volume import read_file
-from AIDESlicer.index_image import imageFromArray
+from AIDESlicer.index_image import arrayFromImage, imageFromArray
 from AIDESlicer.label_grid import labelsOnGrid
 from AIDESlicer.placement import coveringGrid, matrixFromArray
 from AIDESlicer.segment_editor_undo import saveStateForUndo
@@ -150,21 +149,26 @@ def _write(
     volumeNode: slicer.vtkMRMLScalarVolumeNode,
     node: slicer.vtkMRMLSegmentationNode,
 ) -> None:
-    image = _orientedLabels(labels, volumeNode, node)
+    # All structures share one image, as segments that do not overlap do in Slicer.
+    layer = _orientedLabels(labels, volumeNode, node)
     segmentation = node.GetSegmentation()
+    names = slicer.vtkSegmentationConverter
+    voxels, surface = names.GetBinaryLabelmapRepresentationName(), names.GetClosedSurfaceRepresentationName()
     if not segmentation.GetNumberOfSegments():
-        segmentation.SetSourceRepresentationName(slicer.vtkSegmentationConverter.GetBinaryLabelmapRepresentationName())
-    surface = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
+        segmentation.SetSourceRepresentationName(voxels)
     isShownIn3D = segmentation.ContainsRepresentation(surface)
+    identifiers = [segmentIdByName(segmentation, structure.name) for structure in structures]
     modified = node.StartModify()
     try:
-        identifiers = vtk.vtkStringArray()
-        for structure in structures:
-            identifiers.InsertNextValue(_segmentOf(structure, segmentation))
-        if not slicer.vtkSlicerSegmentationsModuleLogic.ImportLabelmapToSegmentationNode(image, node, identifiers):
-            raise VolumeError(f"The segments cannot be written into segmentation '{node.GetName()}'.")
-        for index in range(identifiers.GetNumberOfValues()):
-            setInProgress(segmentation.GetSegment(identifiers.GetValue(index)))
+        _eraseFromLayers(segmentation, [identifier for identifier in identifiers if identifier], voxels)
+        for index, (structure, identifier) in enumerate(zip(structures, identifiers, strict=True)):
+            segment = segmentation.GetSegment(identifier) if identifier else _newSegment(structure)
+            segment.RemoveRepresentation(surface)
+            segment.SetLabelValue(index + 1)
+            segment.AddRepresentation(voxels, layer)
+            setInProgress(segment)
+            if not identifier and not segmentation.AddSegment(segment):
+                raise VolumeError(f"Slicer cannot add a segment '{structure.name}'; its log says why.")
         if isShownIn3D:
             segmentation.CreateRepresentation(surface)
     finally:
@@ -177,19 +181,29 @@ def setInProgress(segment: slicer.vtkSegment) -> None:
     logic.SetSegmentStatus(segment, logic.InProgress)
 
 
-def _segmentOf(structure: Structure, segmentation: slicer.vtkSegmentation) -> str:
-    """Return the ID of the structure's segment, added where there is none."""
-    identifier = segmentIdByName(segmentation, structure.name)
-    if identifier:
-        return identifier
-    identifier = segmentation.AddEmptySegment("", structure.name, [part / 255 for part in structure.color])
-    if not identifier:
-        raise VolumeError(f"Slicer cannot add a segment '{structure.name}'; its log says why.")
+def _newSegment(structure: Structure) -> slicer.vtkSegment:
+    segment = slicer.vtkSegment()
+    segment.SetName(structure.name)
+    segment.SetColor(*(part / 255 for part in structure.color))
     if structure.terminology:
-        segmentation.GetSegment(identifier).SetTag(
-            slicer.vtkSegment.GetTerminologyEntryTagName(), structure.terminology
-        )
-    return identifier
+        segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), structure.terminology)
+    return segment
+
+
+def _eraseFromLayers(segmentation: slicer.vtkSegmentation, replaced: Sequence[str], voxels: str) -> None:
+    """Remove the voxels of segments that are replaced from images that they share with others."""
+    values: dict[slicer.vtkOrientedImageData, list[int]] = {}
+    for identifier in replaced:
+        segment = segmentation.GetSegment(identifier)
+        layer = segment.GetRepresentation(voxels)
+        if layer is not None and not layer.IsEmpty():
+            values.setdefault(layer, []).append(segment.GetLabelValue())
+    for identifier in segmentation.GetSegmentIDs():
+        layer = segmentation.GetSegment(identifier).GetRepresentation(voxels)
+        if identifier not in replaced and layer in values:
+            # The image of the segments that stay does not change for them, so that nothing needs to be told of it.
+            array = arrayFromImage(layer)
+            array[np.isin(array, values.pop(layer))] = 0
 
 
 def _orientedLabels(

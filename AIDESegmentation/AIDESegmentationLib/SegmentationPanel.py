@@ -68,6 +68,9 @@ class SegmentationPanel:
             return
         self._isShowing = True
         try:
+            # Read anew: among the observers of the node, the one that tells of a change can come before the ones by which
+            # the values at hand are brought up to date.
+            self._parameters = SegmentationParameterNode(self._parameters.parameterNode)
             self._showModel()
             self.devices.choose(self._parameters.device)
         finally:
