@@ -15,9 +15,9 @@ endfunction()
 # add_python_unittests(): each test file of the current folder that holds test classes; files with test functions run under
 # pytest alone.
 function(add_python_unittests)
-  file(GLOB files RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.py)
+  file(GLOB files RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.py)
   foreach(file IN LISTS files)
-    file(STRINGS ${file} test_classes REGEX "^class .*(TestCase|ScriptedLoadableModuleTest)\\)")
+    file(STRINGS ${file} test_classes REGEX "^class .*(TestCase|ModuleTest)\\):")
     if(test_classes)
       slicer_add_python_unittest(SCRIPT ${file})
     endif()

@@ -68,10 +68,10 @@ def test_modules_are_installed_whole_and_side_by_side(build):
 
 def test_every_file_with_test_classes_is_registered(build):
     registered = {Path(line) for line in (build[0] / "unittests.txt").read_text().splitlines()}
-    pattern = re.compile(r"^class .*(TestCase|ScriptedLoadableModuleTest)\)", re.MULTILINE)
+    pattern = re.compile(r"^class .*(TestCase|ModuleTest)\):", re.MULTILINE)
     for module in MODULES:
         assert REPOSITORY / module / f"{module}.py" in registered
-        for path in (REPOSITORY / module / "Testing" / "Python").glob("*.py"):
+        for path in (REPOSITORY / module / "Testing" / "Python").glob("test_*.py"):
             assert (path in registered) == bool(pattern.search(path.read_text(encoding="utf-8"))), path
 
 
