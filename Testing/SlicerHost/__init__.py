@@ -16,7 +16,8 @@ Use, for who writes a module or its tests::
 In pytest: the fixture `slicer_app` (an empty scene; used by itself in the modules' folders) and `scripted_module(path)`,
 which loads a module and unloads it after the test. A test fails if a slot or an observer raised. Self-tests
 (`ScriptedLoadableModuleTest`) are collected as they are. As with Slicer's `--testing`, message boxes are not shown:
-`slicer.util.errorDisplay` only logs, `confirm…Display` return Ok or Yes.
+`slicer.util.errorDisplay` only logs. (`confirm…Display` return False then, in Slicer, too; tests that say yes replace
+them.)
 
 The rule: the host has what Slicer has, under the same names with the same defaults, and nothing more; no product code asks
 which of the two it is in.

@@ -113,5 +113,6 @@ class qSlicerApplication(QtWidgets.QApplication):
         self._layout_manager.resumeRender()
 
     def close_down(self) -> None:
-        """Remove the temporary folders."""
+        """Let go of the scene while Python still runs, and remove the temporary folders."""
+        self._layout_manager.release()
         shutil.rmtree(self._home, ignore_errors=True)

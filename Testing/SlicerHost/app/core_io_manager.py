@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+import vtk
 
 _EXTENSIONS = {
     "SceneFile": (".mrml", ".mrb"),
@@ -52,7 +53,7 @@ class qSlicerCoreIOManager:
         path = properties["fileName"]
         if not os.path.exists(path):
             if messages is not None:
-                messages.AddMessage(slicer.vtkMRMLStorageNode.ReadErrorEvent, f"File not found: {path}")
+                messages.AddMessage(vtk.vtkCommand.ErrorEvent, f"File not found: {path}")
             return False
         node = getattr(self, f"_load_{file_type}")(path, properties)
         if node is None or node is False:
@@ -82,9 +83,14 @@ class qSlicerCoreIOManager:
         options |= 1 if properties.get("labelmap") else 0
         options |= 2 if properties.get("center") else 0
         options |= 4 if properties.get("singleFile") else 0
-        options |= 8 if properties.get("autoWindowLevel", True) else 0
+        options |= 8 if properties.get("autoWindowLevel") else 0
         options |= 16 if properties.get("discardOrientation") else 0
-        node = logic.AddArchetypeVolume(path, name, options)
+        files = None
+        if properties.get("fileNames"):
+            files = vtk.vtkStringArray()
+            for file in properties["fileNames"]:
+                files.InsertNextValue(str(file))
+        node = logic.AddArchetypeVolume(path, name, options, files)
         if node is not None and properties.get("show", True):
             selection = self._scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
             if node.IsA("vtkMRMLLabelMapVolumeNode"):
@@ -95,7 +101,7 @@ class qSlicerCoreIOManager:
         return node
 
     def _load_SegmentationFile(self, path: str, properties: dict) -> Any:
-        name = properties.get("name") or Path(path).name.split(".")[0]
+        name = properties.get("name", "")
         color = self._scene.GetNodeByID(properties["colorNodeID"]) if properties.get("colorNodeID") else None
         logic = slicer.modules.segmentations.logic()
         return logic.LoadSegmentationFromFile(path, properties.get("autoOpacities", True), name, color)
@@ -154,11 +160,14 @@ class qSlicerCoreIOManager:
             return bool(self._scene.Commit())
         if os.path.isdir(path):
             shutil.rmtree(path)
+        os.makedirs(path)
         return bool(self._scene.SaveSceneToSlicerDataBundleDirectory(path, None))
 
     def fileWriterExtensions(self, node: Any) -> list[str]:
         storage = node.CreateDefaultStorageNode()
         storage.UnRegister(None)
+        # The formats are known to the scene's data manager.
+        storage.SetScene(self._scene)
         types = storage.GetSupportedWriteFileTypes()
         return [types.GetValue(index) for index in range(types.GetNumberOfValues())]
 

@@ -104,6 +104,12 @@ class qSlicerLayoutManager(QtCore.QObject):
             widget.deleteLater()
         self._widgets = {}
 
+    def release(self) -> None:
+        """Let go of the scene for good."""
+        self._forget_views()
+        self._layout_node = None
+        self._layout_logic.SetMRMLScene(None)
+
     def layoutLogic(self) -> Any:
         return self._layout_logic
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from ..pythonqt.declared_property import add_setters, declared_property
+
 
 class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     """A header that shows or hides what lies below it; `checked` is the contrary of `collapsed`."""
@@ -86,11 +88,13 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         painter.drawText(option.rect.adjusted(24, 0, -4, 0), QtCore.Qt.AlignVCenter | QtCore.Qt.AlignLeft, self.text)
 
 
+@add_setters
 class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
     """A group box whose check mark shows or hides its contents."""
 
     def __init__(self, *arguments) -> None:
         super().__init__(*arguments)
+        self._open_maximum = self.maximumHeight
         self.setCheckable(True)
         self.setChecked(True)
         self.toggled.connect(self._fold)
@@ -102,9 +106,20 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
         self.checked = not collapsed
 
     collapsed = QtCore.Property(bool, _get_collapsed, setCollapsed)
+    collapsedHeight = declared_property(int, "collapsedHeight", 14)
 
     def _fold(self, unfolded: bool) -> None:
         for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
                 child.visible = unfolded
+        if unfolded:
+            self.setMaximumHeight(self._open_maximum)
+        else:
+            self._open_maximum = self.maximumHeight
+            option = QtWidgets.QStyleOptionGroupBox()
+            self.initStyleOption(option)
+            label = self.style().subControlRect(
+                QtWidgets.QStyle.CC_GroupBox, option, QtWidgets.QStyle.SC_GroupBoxLabel, self
+            )
+            self.setMaximumHeight(label.height() + self.collapsedHeight)
         self.updateGeometry()
