@@ -27,20 +27,23 @@ class SubjectHierarchyPlugins:
 
     def __init__(self, scene: Any) -> None:
         self._scene = scene
-        observed = (
-            (slicer.vtkMRMLScene.NodeAddedEvent, self._added),
-            (slicer.vtkMRMLScene.NodeRemovedEvent, self._removed),
-        )
-        for event, function in observed:
-            scene.AddObserver(event, _with_node(function))
-        for event in (slicer.vtkMRMLScene.EndImportEvent, slicer.vtkMRMLScene.EndRestoreEvent):
-            scene.AddObserver(event, lambda _caller, _event: self._add_missing())
+        for event, function in (("NodeAddedEvent", self._added), ("NodeRemovedEvent", self._removed)):
+            scene.AddObserver(getattr(slicer.vtkMRMLScene, event), _with_node(function))
+        # Before the displayable managers: they ask for the items' parents, endlessly where one is missing.
+        first = 10.0
+        for event in ("EndImportEvent", "EndRestoreEvent", "EndCloseEvent"):
+            number = getattr(slicer.vtkMRMLScene, event)
+            scene.AddObserver(number, lambda _caller, _event: self._scene_replaced(), first)
 
     def _added(self, node: Any) -> None:
-        if self._scene.IsImporting() or self._scene.IsRestoring():
-            return
-        if _is_shown(node):
+        if node.IsA("vtkMRMLSubjectHierarchyNode"):
+            slicer.vtkMRMLSubjectHierarchyNode.ResolveSubjectHierarchy(self._scene)
+        elif _is_shown(node) and not self._scene.IsImporting() and not self._scene.IsRestoring():
             self._add_item(node)
+
+    def _scene_replaced(self) -> None:
+        slicer.vtkMRMLSubjectHierarchyNode.ResolveSubjectHierarchy(self._scene)
+        self._add_missing()
 
     def _add_item(self, node: Any) -> None:
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
