@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -23,11 +24,14 @@ from AIDETrainingLib.dataset_of_table import caseIds, usedRows
 from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation, removeNode
 from AIDETrainingLib.review_labels import (
     ReviewLabels,
+    ReviewMaterial,
     correctedFile,
     decide,
     readReviewLabels,
+    readReviewMaterial,
     requireCorrected,
 )
+from AIDETrainingLib.stepwise import Steps, completeSteps
 
 _SEGMENT_EDITOR = "SegmentEditor"
 
@@ -44,7 +48,7 @@ class ReviewController:
         self._display = ReviewDisplay()
         self._run: RunFolder | None = None
         self._dataset: Dataset | None = None
-        self._shown: tuple[ReviewedCase, ReviewLabels] | None = None
+        self._shown: tuple[str, ReviewLabels] | None = None
         self._edited: dict[str, str] = {}
         self._before: dict[str, CaseRow] = {}
 
@@ -80,19 +84,41 @@ class ReviewController:
         """
         return {} if self._run is None else read_decisions(self._run)
 
+    def reading(self, caseName: str) -> Callable[[], ReviewMaterial]:
+        """Return the function that reads what is shown of a case; it touches no node, so that a thread can do it.
+
+        Raises:
+            AIDEError: there is no such case.
+        """
+        run, dataset = self._opened()
+        reviewed, case = self._reviewed(caseName), find_case(dataset, caseName)
+        withImage = self._display.volumeInScene(case, self._rowOf(caseName)) is None
+        return lambda: readReviewMaterial(run, dataset, reviewed, withImage)
+
+    def showSteps(self, caseName: str, material: ReviewMaterial) -> Steps[None]:
+        """Show a case with both labels, centred on where they differ most, step by step.
+
+        Raises:
+            AIDEError: the labels do not fit the image.
+        """
+        _run, dataset = self._opened()
+        self._shown = None
+        case = find_case(dataset, caseName)
+        yield from self._display.show(case, self._rowOf(caseName), material, dataset.structures)
+        self._shown = (caseName, material.labels)
+
     def show(self, caseName: str) -> Disagreement | None:
         """Show a case with both labels, centred on where they differ most, and return that place.
+
+        Example:
+            logic.review.show("patient 3")
 
         Raises:
             AIDEError: there is no such case, or a file cannot be read.
         """
-        run, dataset = self._opened()
-        reviewed = self._reviewed(caseName)
-        self._shown = None
-        labels = readReviewLabels(run, dataset, reviewed)
-        place = self._display.show(find_case(dataset, caseName), self._rowOf(caseName), labels, dataset.structures)
-        self._shown = (reviewed, labels)
-        return place
+        material = self.reading(caseName)()
+        completeSteps(self.showSteps(caseName, material))
+        return material.disagreement
 
     def hasCorrection(self, caseName: str) -> bool:
         """Return whether the networks left a corrected label of a case."""
@@ -121,7 +147,7 @@ class ReviewController:
         A label that is being edited already is opened again as it is.
         """
         _run, dataset = self._opened()
-        if self._shown is None or self._shown[0].case != caseName:
+        if self._shown is None or self._shown[0] != caseName:
             self.show(caseName)
         node = self.editedNode(caseName)
         if node is None:
@@ -179,7 +205,7 @@ class ReviewController:
             self._table.updateRows([row.key], label=label, quality=LabelQuality.HQA)
 
     def _labels(self, caseName: str) -> ReviewLabels:
-        if self._shown is not None and self._shown[0].case == caseName:
+        if self._shown is not None and self._shown[0] == caseName:
             return self._shown[1]
         run, dataset = self._opened()
         return readReviewLabels(run, dataset, self._reviewed(caseName))

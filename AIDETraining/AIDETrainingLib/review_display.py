@@ -13,18 +13,18 @@ import vtk
 from slicer.i18n import tr as _
 
 from AIDELib.case import Case
-from AIDELib.errors import AIDEError
+from AIDELib.errors import AIDEError, VolumeError
 from AIDELib.grid import as_volume, same_grid
-from AIDELib.label_disagreement import Disagreement, largest_disagreement
 from AIDELib.structure import Structure
-from AIDELib.volume import read_grid, read_image
+from AIDELib.volume import read_grid
 from AIDESlicer.itk_grid import indicesToWorldOf
 from AIDESlicer.segment_import import addSegments
 from AIDESlicer.segmentation_snapshot import segmentIdByName
 from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow
-from AIDETrainingLib.review_labels import ReviewLabels
+from AIDETrainingLib.review_labels import ReviewLabels, ReviewMaterial
 from AIDETrainingLib.scene_sources import REVIEW_ATTRIBUTE, sourceNode
+from AIDETrainingLib.stepwise import Step, Steps
 
 # Surfaces of more voxels than this take longer to make than a person should wait for unasked.
 MOST_VOXELS_IN_3D = 20_000_000
@@ -48,35 +48,47 @@ class ReviewDisplay:
         """The segmentation with the given and the corrected label."""
         return slicer.mrmlScene.GetNodeByID(self._segmentationID) if self._segmentationID else None
 
+    def volumeInScene(self, case: Case, row: CaseRow | None) -> vtk.vtkObject | None:
+        """Return the volume of the scene that a case was written from, None where it is not there as it was.
+
+        Args:
+            row: the row of the case in the table.
+        """
+        image = row.images[0] if row is not None else None
+        node = sourceNode(image) if image is not None else None
+        if node is None:
+            return None
+        with suppress(AIDEError):
+            if same_grid(snapshotOfVolume(node).worldImage(), as_volume(read_grid(case.images[0]))):
+                return node
+        return None
+
     def show(
-        self, case: Case, row: CaseRow | None, labels: ReviewLabels, structures: Sequence[Structure]
-    ) -> Disagreement | None:
-        """Show a case, centred on the largest disagreement of its labels, and return this; None where they agree.
+        self, case: Case, row: CaseRow | None, material: ReviewMaterial, structures: Sequence[Structure]
+    ) -> Steps[None]:
+        """Show a case, centred on the largest disagreement of its labels.
 
         The given label is drawn as outline, the corrected one as area.
 
-        Args:
-            row: the row of the case in the table; the volume of the scene is shown where it has one.
-
         Raises:
-            AIDEError: the image cannot be read or the labels do not fit it; nothing is then shown.
+            AIDEError: the labels do not fit the image; nothing is then shown, and neither when the work is closed.
         """
         self.clear()
         try:
-            volume = _volumeInScene(case, row) or self._load(case)
+            volume = self._addImage(case, material.image) if material.image else self.volumeInScene(case, row)
+            if volume is None:
+                raise VolumeError(f"The volume of case '{case.id}' was removed from the scene. Select the case again.")
             self._volumeID = volume.GetID()
-            self._addLabels(case, volume, labels, structures)
+            yield from self._addLabels(case, volume, material.labels, structures)
             slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True)
         except BaseException:
             self.clear()
             raise
-        disagreement = None if labels.corrected is None else largest_disagreement(labels.given, labels.corrected)
-        if disagreement is not None:
-            left, posterior, superior = disagreement.point
+        if material.disagreement is not None:
+            left, posterior, superior = material.disagreement.point
             slicer.vtkMRMLSliceNode.JumpAllSlices(
                 slicer.mrmlScene, -left, -posterior, superior, slicer.vtkMRMLSliceNode.CenteredJumpSlice
             )
-        return disagreement
 
     def clear(self) -> None:
         """Remove what is shown; a volume of the user's own stays."""
@@ -90,8 +102,7 @@ class ReviewDisplay:
         if self.segmentationNode is not None and self.segmentationNode.GetDisplayNode() is not None:
             self.segmentationNode.GetDisplayNode().SetVisibility(False)
 
-    def _load(self, case: Case) -> vtk.vtkObject:
-        image = as_volume(read_image(case.images[0]))
+    def _addImage(self, case: Case, image: sitk.Image) -> vtk.vtkObject:
         node = slicer.util.addVolumeFromArray(
             sitk.GetArrayFromImage(image), indicesToWorldOf(image), _("Review: {case}").format(case=case.id)
         )
@@ -101,16 +112,19 @@ class ReviewDisplay:
 
     def _addLabels(
         self, case: Case, volume: vtk.vtkObject, labels: ReviewLabels, structures: Sequence[Structure]
-    ) -> None:
+    ) -> Steps[None]:
         name = _("Review: {case}").format(case=case.id)
         given = [_renamed(structure, _("{name} (given)")) for structure in structures]
         corrected = [_renamed(structure, _("{name} (corrected)")) for structure in structures]
+        yield Step(0.2, _("Showing the given label"))
         node = _addPresent(labels.given, given, volume, None, name)
         self._segmentationID = node.GetID()
         node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
+        yield Step(0.5, _("Showing the corrected label"))
         if labels.corrected is not None:
             _addPresent(labels.corrected, corrected, volume, node, name)
         _style(node, {structure.name for structure in given})
+        yield Step(0.8, _("Making the surfaces"))
         if labels.given.GetNumberOfPixels() <= MOST_VOXELS_IN_3D:
             node.CreateClosedSurfaceRepresentation()
 
@@ -173,15 +187,3 @@ def _style(node: vtk.vtkObject, outlined: set[str]) -> None:
         display.SetSegmentVisibility2DFill(identifier, not outline)
         display.SetSegmentVisibility2DOutline(identifier, outline)
         display.SetSegmentOpacity3D(identifier, 0.4 if outline else 1.0)
-
-
-def _volumeInScene(case: Case, row: CaseRow | None) -> vtk.vtkObject | None:
-    """Return the volume of the scene that a case was written from, None where it is not there as it was."""
-    image = row.images[0] if row is not None else None
-    node = sourceNode(image) if image is not None else None
-    if node is None:
-        return None
-    with suppress(AIDEError):
-        if same_grid(snapshotOfVolume(node).worldImage(), as_volume(read_grid(case.images[0]))):
-            return node
-    return None

@@ -12,11 +12,12 @@ from AIDELib.dataset import Dataset, find_case
 from AIDELib.errors import RunError
 from AIDELib.grid import as_volume
 from AIDELib.label import read_label
+from AIDELib.label_disagreement import Disagreement, largest_disagreement
 from AIDELib.review import ReviewedCase
 from AIDELib.review_decision import Choice, ReviewDecision, save_decision
 from AIDELib.run_folder import RunFolder
 from AIDELib.structure import Structure
-from AIDELib.volume import read_grid
+from AIDELib.volume import read_grid, read_image
 from AIDESlicer.node_export import writeLabels
 
 
@@ -31,6 +32,33 @@ class ReviewLabels:
 
     given: sitk.Image
     corrected: sitk.Image | None
+
+
+@dataclass(frozen=True)
+class ReviewMaterial:
+    """All that is shown of a reviewed case.
+
+    Attributes:
+        labels: its two labels.
+        disagreement: where they differ most; None where they do not, or there is one only.
+        image: the first channel, where it is not in the scene.
+    """
+
+    labels: ReviewLabels
+    disagreement: Disagreement | None
+    image: sitk.Image | None
+
+
+def readReviewMaterial(run: RunFolder, dataset: Dataset, reviewed: ReviewedCase, withImage: bool) -> ReviewMaterial:
+    """Return what is shown of a reviewed case. Touches no node, so that a thread can read it.
+
+    Raises:
+        AIDEError: the case is not in the dataset, or a file cannot be read.
+    """
+    labels = readReviewLabels(run, dataset, reviewed)
+    image = as_volume(read_image(find_case(dataset, reviewed.case).images[0])) if withImage else None
+    place = None if labels.corrected is None else largest_disagreement(labels.given, labels.corrected)
+    return ReviewMaterial(labels, place, image)
 
 
 def readReviewLabels(run: RunFolder, dataset: Dataset, reviewed: ReviewedCase) -> ReviewLabels:

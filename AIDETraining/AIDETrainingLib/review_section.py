@@ -12,10 +12,13 @@ from AIDELib.label_disagreement import Disagreement
 from AIDELib.review import ReviewedCase
 from AIDELib.review_decision import Choice, ReviewDecision
 from AIDESlicer.dependencies import ensureDependencies
-from AIDESlicer.error_display import showingErrors
+from AIDESlicer.error_display import errorsShown, showingErrors
+from AIDESlicer.worker_thread import WorkerThread
 from AIDETrainingLib.case_words import qualityWord
+from AIDETrainingLib.review_labels import ReviewMaterial
 from AIDETrainingLib.run_view import RunPhase
 from AIDETrainingLib.sparkline import HEIGHT, WIDTH, sparkline
+from AIDETrainingLib.stepwise import StepRunner
 
 _CASE_ROLE = qt.Qt.UserRole
 _TREND_COLOR = "#0072B2"
@@ -36,6 +39,8 @@ class ReviewSection:
         self._onContinued = onContinued
         self._cases: list[ReviewedCase] = []
         self._updating = False
+        self._thread: WorkerThread | None = None
+        self._runner: StepRunner | None = None
         ui.reviewTable.verticalHeader().setVisible(False)
         ui.reviewTable.verticalHeader().setDefaultSectionSize(HEIGHT + 6)
         ui.reviewTable.horizontalHeader().setHighlightSections(False)
@@ -71,6 +76,19 @@ class ReviewSection:
     def select(self, caseName: str) -> None:
         """Select a case, as a click on its row does."""
         self._select(caseName)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a case is being read or shown."""
+        return self._thread is not None or (self._runner is not None and self._runner.running)
+
+    def cancel(self) -> None:
+        """Stop reading and showing a case."""
+        if self._thread is not None:
+            self._thread.abandon()
+            self._thread = None
+        if self._runner is not None:
+            self._runner.cancel()
 
     def _fill(self, decisions: dict[str, ReviewDecision]) -> None:
         table = self._ui.reviewTable
@@ -127,11 +145,28 @@ class ReviewSection:
         case = self.selectedCase()
         if self._updating or case is None:
             return
-        try:
-            self._ui.differenceLabel.setText("")
-            self._ui.differenceLabel.setText(self._placeText(self._logic.review.show(case)))
-        finally:
-            self._showButtons(self._logic.review.decisions())
+        self.cancel()
+        self._showButtons(self._logic.review.decisions())
+        reading = self._logic.review.reading(case)
+        self._ui.differenceLabel.setText(_("Reading the labels …"))
+        self._thread = WorkerThread(reading, lambda material: self._onRead(case, material), self._onShowError)
+        self._thread.start()
+
+    def _onRead(self, case: str, material: ReviewMaterial) -> None:
+        self._thread = None
+        text = self._placeText(material.disagreement)
+        self._runner = StepRunner(
+            self._logic.review.showSteps(case, material),
+            lambda step: self._ui.differenceLabel.setText(f"{step.text} …"),
+            lambda _result: self._ui.differenceLabel.setText(text),
+            self._onShowError,
+        )
+
+    def _onShowError(self, error: Exception) -> None:
+        self._thread = None
+        self._ui.differenceLabel.setText("")
+        with errorsShown():
+            raise error
 
     def _placeText(self, place: Disagreement | None) -> str:
         if place is None:

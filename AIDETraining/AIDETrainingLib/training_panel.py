@@ -58,6 +58,7 @@ class TrainingPanel:
         self._guiTags = []
         if parameters is None:
             self.dataset.cancel()
+            self.review.cancel()
             self._logic.review.clear()
         isSame = parameters is not None and parameters is self._parameters
         self._parameters = parameters

@@ -132,7 +132,7 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         self.assertEqual(ui.reviewTable.rowCount, 5)
         self.assertFalse(ui.reviewTable.item(0, 2).icon().isNull())
         nodes = self._nodeIDs()
-        self.module.panel.review.select("patient 3")
+        self._select("patient 3")
         self.assertEqual(self.errors, [])
         shown = next(
             node
@@ -147,7 +147,7 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         row = self.logic.table.rowNamed("patient 3")
         self.assertEqual(row.quality, LabelQuality.HQA)
         self.assertTrue(row.label.path.endswith("patient 3.accept.seg.nrrd"))
-        self.module.panel.review.select("patient 4")
+        self._select("patient 4")
         ui.keepButton.click()
         self.assertEqual(self.logic.table.rowNamed("patient 4").quality, LabelQuality.HQA)
         self._edit(ui)
@@ -158,12 +158,17 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         self.logic.review.clear()
         self.assertEqual(self._nodeIDs() - nodes, set())
 
+    def _select(self, case):
+        self.module.panel.review.select(case)
+        stall = waitFor(lambda: not self.module.panel.review.busy, "the case on the screen", 60)
+        self.assertLess(stall, LONGEST_STALL)
+
     def _nodeIDs(self):
         scene = slicer.mrmlScene
         return {scene.GetNthNode(index).GetID() for index in range(scene.GetNumberOfNodes())}
 
     def _edit(self, ui):
-        self.module.panel.review.select("patient 5")
+        self._select("patient 5")
         ui.editButton.click()
         self.assertEqual(slicer.util.selectedModule(), "SegmentEditor")
         slicer.util.selectModule("AIDETraining")
