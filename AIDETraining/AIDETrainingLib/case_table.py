@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from AIDELib.case import LabelQuality, Split
 from AIDELib.errors import DatasetError
 from AIDETrainingLib.case_row import CaseRow, Source
@@ -48,7 +50,7 @@ class CaseTable:
         for row in self._rows.values():
             if row.name == name:
                 return row
-        raise DatasetError(f"There is no case '{name}' in the table.")
+        raise DatasetError(_("There is no case '{name}' in the table.").format(name=name))
 
     def observe(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every edit."""
@@ -92,7 +94,7 @@ class CaseTable:
         if "name" in changes:
             self._requireFreeName(keys, changes["name"])
         if "patient" in changes and not changes["patient"].strip():
-            raise DatasetError("The patient of a case cannot be empty.")
+            raise DatasetError(_("The patient of a case cannot be empty."))
         for key in keys:
             row = self._rows[key]
             applied = dict(changes)
@@ -127,7 +129,7 @@ class CaseTable:
         removed = [(order.index(key), self._rows[key]) for key in order if key in wanted]
         if not removed:
             return
-        for _, row in removed:
+        for _position, row in removed:
             del self._rows[row.key]
         self._removals.append(removed)
         self._changed()
@@ -157,7 +159,7 @@ class CaseTable:
             )
         self._rows = {row.key: row for row in rows}
         self._changed()
-        return [row.key for _, row in restored]
+        return [row.key for _position, row in restored]
 
     def clear(self) -> None:
         """Go back to an empty table with one channel."""
@@ -197,7 +199,7 @@ class CaseTable:
             DatasetError: it is the only one.
         """
         if len(self.channels) == 1:
-            raise DatasetError("A dataset needs at least one channel; rename this one instead.")
+            raise DatasetError(_("A dataset needs at least one channel; rename this one instead."))
         del self.channels[index]
         self._rows = {
             key: row.replace(images=row.images[:index] + row.images[index + 1 :]) for key, row in self._rows.items()
@@ -211,7 +213,7 @@ class CaseTable:
             DatasetError: there are rows, or a name is empty or occurs twice.
         """
         if self._rows:
-            raise DatasetError("The channels can be replaced as a whole only while the table is empty.")
+            raise DatasetError(_("The channels can be replaced as a whole only while the table is empty."))
         for index, name in enumerate(names):
             self._requireChannelName(name, names[:index])
         self.channels = [name.strip() for name in names]
@@ -248,17 +250,21 @@ class CaseTable:
 
     def _requireFreeName(self, keys: Sequence[str], name: str) -> None:
         if not name.strip():
-            raise DatasetError("The name of a case cannot be empty.")
+            raise DatasetError(_("The name of a case cannot be empty."))
         others = {row.name.casefold() for key, row in self._rows.items() if key not in keys}
         if len(keys) > 1 or name.casefold() in others:
-            raise DatasetError(f"There is already a case '{name}'; give each case a name of its own.")
+            raise DatasetError(
+                _("There is already a case '{name}'; give each case a name of its own.").format(name=name)
+            )
 
     @staticmethod
     def _requireChannelName(name: str, others: Sequence[str]) -> None:
         if not name.strip():
-            raise DatasetError("The name of a channel cannot be empty.")
+            raise DatasetError(_("The name of a channel cannot be empty."))
         if name.strip().casefold() in (other.casefold() for other in others):
-            raise DatasetError(f"There is already a channel '{name}'; give each channel a name of its own.")
+            raise DatasetError(
+                _("There is already a channel '{name}'; give each channel a name of its own.").format(name=name)
+            )
 
     def _spread(self, patients: set[str], split: Split) -> None:
         for key, row in self._rows.items():

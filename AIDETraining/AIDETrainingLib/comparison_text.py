@@ -28,7 +28,9 @@ def comparisonText(run: RunFolder) -> str:
         rows = [row for row in document["rows"] if row["metric"] == _METRIC]
         return "\n".join(_line(row, document["second"]) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{run.comparison_file} is damaged ({error!r}).") from None
+        raise RunError(
+            _("{file} is damaged ({reason}).").format(file=run.comparison_file, reason=repr(error))
+        ) from None
 
 
 def _line(row: dict[str, Any], baseline: str) -> str:

@@ -59,9 +59,15 @@ def _requireEmpty(folder: Path) -> None:
     try:
         used = folder.exists() and any(folder.iterdir())
     except OSError as error:
-        raise RunError(f"The folder {folder} cannot be used: {error.strerror}.") from None
+        raise RunError(
+            _("The folder {folder} cannot be used: {reason}.").format(folder=folder, reason=error.strerror)
+        ) from None
     if used:
-        raise RunError(f"The folder {folder} holds files already. Choose a new or empty folder for the run.")
+        raise RunError(
+            _("The folder {folder} holds files already. Choose a new or empty folder for the run.").format(
+                folder=folder
+            )
+        )
 
 
 def _writeAll(table: CaseTable, target: Path) -> Steps[dict[tuple[str, Source], Path]]:
@@ -75,7 +81,11 @@ def _writeAll(table: CaseTable, target: Path) -> Steps[dict[tuple[str, Source], 
         for channel, image in enumerate(row.images):
             yield Step(index / len(rows), text)
             if image is None:
-                raise DatasetError(f"Case '{row.name}' has no volume for channel '{table.channels[channel]}'.")
+                raise DatasetError(
+                    _("Case '{case}' has no volume for channel '{channel}'.").format(
+                        case=row.name, channel=table.channels[channel]
+                    )
+                )
             if image.path:
                 grid = grid or as_volume(read_grid(Path(image.path)))
                 continue
@@ -108,8 +118,10 @@ def _writeLabel(
     labels = segments.labelsOn(grid)
     if not sitk.GetArrayViewFromImage(labels).any():
         raise DatasetError(
-            f"Case '{row.name}': the segmentation '{segments.name}' is empty or lies outside the volume. Draw it, move "
-            "it, or set the case to unlabelled."
+            _(
+                "Case '{case}': the segmentation '{segmentation}' is empty or lies outside the volume. "
+                "Draw it, move it, or set the case to unlabelled."
+            ).format(case=row.name, segmentation=segments.name)
         )
     writeLabels(labels, structures, path)
 
@@ -117,5 +129,9 @@ def _writeLabel(
 def _node(row: CaseRow, source: Source) -> object:
     node = sourceNode(source)
     if node is None:
-        raise DatasetError(f"Case '{row.name}': its volume or segmentation was removed from the scene. Choose another.")
+        raise DatasetError(
+            _("Case '{case}': its volume or segmentation was removed from the scene. Choose another.").format(
+                case=row.name
+            )
+        )
     return node

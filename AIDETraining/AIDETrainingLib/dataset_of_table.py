@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from slicer.i18n import tr as _
+
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.errors import DatasetError
@@ -48,7 +50,10 @@ def datasetOf(table: CaseTable, pathOf: PathOf) -> Dataset:
     structures = [structure.toStructure() for structure in table.structures if structure.used]
     if not structures:
         raise DatasetError(
-            "There is no structure to learn. Add a case with a segmentation, or tick a structure in the list of structures."
+            _(
+                "There is no structure to learn. Add a case with a segmentation, or tick a structure in "
+                "the list of structures."
+            )
         )
     rows = usedRows(table)
     ids = caseIds(rows)
@@ -71,11 +76,16 @@ def _case(row: CaseRow, caseId: str, table: CaseTable, pathOf: PathOf) -> Case:
     for channel, image in zip(table.channels, row.images, strict=True):
         if image is None:
             raise DatasetError(
-                f"Case '{row.name}' has no volume for channel '{channel}'; choose one, or remove the case or the channel."
+                _(
+                    "Case '{case}' has no volume for channel '{channel}'; choose one, or remove the case or "
+                    "the channel."
+                ).format(case=row.name, channel=channel)
             )
     labelled = row.quality is not LabelQuality.UNLABELLED
     if labelled and row.label is None:
-        raise DatasetError(f"Case '{row.name}' has no segmentation; choose one, or set its quality to unlabelled.")
+        raise DatasetError(
+            _("Case '{case}' has no segmentation; choose one, or set its quality to unlabelled.").format(case=row.name)
+        )
     return Case(
         id=caseId,
         images=tuple(pathOf(row, image) for image in row.images if image is not None),

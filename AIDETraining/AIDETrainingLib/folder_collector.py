@@ -50,7 +50,7 @@ def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:
         ]
         return _addRows(table, dataset.channels, dataset.structures, rows)
     if not path.is_dir():
-        raise DatasetError(f"{path} is neither a folder nor a dataset.json of AIDE.")
+        raise DatasetError(_("{path} is neither a folder nor a dataset.json of AIDE.").format(path=path))
     layout = guessLayout(path)
     yield Step(0.0, _("Looking through {name}").format(name=path.name))
     found = find_cases(path) if layout == "folder" else LAYOUTS[layout].read(path)
@@ -103,8 +103,15 @@ def _addRows(
 ) -> list[str]:
     if table.rows and len(channels) != len(table.channels):
         raise DatasetError(
-            f"These cases have {len(channels)} channel(s) ({', '.join(channels)}), but the table has "
-            f"{len(table.channels)} ({', '.join(table.channels)}). Add or remove channels first, or start an empty table."
+            _(
+                "These cases have {count} channel(s) ({names}), but the table has {tableCount} ({tableNames}). "
+                "Add or remove channels first, or start an empty table."
+            ).format(
+                count=len(channels),
+                names=", ".join(channels),
+                tableCount=len(table.channels),
+                tableNames=", ".join(table.channels),
+            )
         )
     present = {source for row in table.rows for source in row.images}
     new = [row for row in rows if row.images[0] not in present]

@@ -97,7 +97,9 @@ def exportModel(run: RunFolder, path: Path) -> None:
         with replacing(path) as temporary:
             shutil.copyfile(run.model_file, temporary)
     except OSError as error:
-        raise RunError(f"The model cannot be written to {path}: {error.strerror}.") from None
+        raise RunError(
+            _("The model cannot be written to {path}: {reason}.").format(path=path, reason=error.strerror)
+        ) from None
 
 
 def requireModel(run: RunFolder) -> None:
@@ -108,7 +110,11 @@ def requireModel(run: RunFolder) -> None:
         ModelError: it is damaged.
     """
     if not run.model_file.is_file():
-        raise RunError(f"{run.path} holds no model yet; it is written after the first epoch of the training proper.")
+        raise RunError(
+            _("{folder} holds no model yet; it is written after the first epoch of the training proper.").format(
+                folder=run.path
+            )
+        )
     read_model_description(run.model_file)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import SimpleITK as sitk
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from AIDELib.case import LabelQuality
 from AIDELib.dataset import Dataset, find_case
@@ -174,7 +175,7 @@ class ReviewController:
         """
         node = self.editedNode(caseName)
         if node is None:
-            raise RunError(f"Case '{caseName}' is not being edited. Press Edit first.")
+            raise RunError(_("Case '{case}' is not being edited. Press Edit first.").format(case=caseName))
         _run, dataset = self._opened()
         names = [structure.name for structure in dataset.structures]
         labels = snapshotOfSegments(node, names).labelsOn(self._labels(caseName).given)
@@ -214,11 +215,11 @@ class ReviewController:
         for reviewed in self.cases():
             if reviewed.case == caseName:
                 return reviewed
-        raise RunError(f"The label review has no case '{caseName}'.")
+        raise RunError(_("The label review has no case '{case}'.").format(case=caseName))
 
     def _opened(self) -> tuple[RunFolder, Dataset]:
         if self._run is None:
-            raise RunError("There is no run to review. Train first, or choose the folder of a run.")
+            raise RunError(_("There is no run to review. Train first, or choose the folder of a run."))
         if self._dataset is None:
             self._dataset = load_dataset(self._run.dataset_file)
         return self._run, self._dataset

@@ -77,7 +77,11 @@ class ReviewDisplay:
         try:
             volume = self._addImage(case, material.image) if material.image else self.volumeInScene(case, row)
             if volume is None:
-                raise VolumeError(f"The volume of case '{case.id}' was removed from the scene. Select the case again.")
+                raise VolumeError(
+                    _("The volume of case '{case}' was removed from the scene. Select the case again.").format(
+                        case=case.id
+                    )
+                )
             self._volumeID = volume.GetID()
             yield from self._addLabels(case, volume, material.labels, structures)
             slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True)

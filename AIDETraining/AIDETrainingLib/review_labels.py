@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import SimpleITK as sitk
+from slicer.i18n import tr as _
 
 from AIDELib.case import Case
 from AIDELib.dataset import Dataset, find_case
@@ -104,8 +105,10 @@ def requireCorrected(labels: ReviewLabels, case: str) -> sitk.Image:
     """
     if labels.corrected is None:
         raise RunError(
-            f"Case '{case}' has no corrected label yet. The networks write it when they correct the case, at the latest at "
-            "the end of the training."
+            _(
+                "Case '{case}' has no corrected label yet. The networks write it when they correct the "
+                "case, at the latest at the end of the training."
+            ).format(case=case)
         )
     return labels.corrected
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slicer.i18n import tr as _
+
 from AIDELib.errors import DatasetError
 from AIDELib.structure import Structure
 
@@ -81,8 +83,11 @@ def _withoutClashes(structures: Sequence[TableStructure], fixed: set[str], value
             owner = owners.setdefault(value, structure.name)
             if owner != structure.name and valuesInUse:
                 raise DatasetError(
-                    f"The label value {value} means {structure.name} in the label files of the table and {owner} in those "
-                    "to be added. Convert one of them, or use segmentations (.seg.nrrd), which are matched by name."
+                    _(
+                        "The label value {value} means {structure} in the label files of the table and {owner} in"
+                        " those to be added. Convert one of them, or use segmentations (.seg.nrrd), which are "
+                        "matched by name."
+                    ).format(value=value, structure=structure.name, owner=owner)
                 )
     result = []
     for structure in structures:

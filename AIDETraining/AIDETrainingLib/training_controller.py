@@ -72,7 +72,7 @@ class TrainingController:
         run = RunFolder(folder)
         run.read_description()
         if self.view(folder).phase in ACTIVE_PHASES:
-            raise RunError(f"The run {folder} is being trained already.")
+            raise RunError(_("The run {folder} is being trained already.").format(folder=folder))
         # A prepared run is resumed from its very beginning.
         arguments = ["train", "--run", str(folder), "--resume", "--device", device]
         if moreEpochs:
@@ -98,7 +98,9 @@ class TrainingController:
         elif phase in RESUMABLE_PHASES:
             self.start(folder, device)
         else:
-            raise RunError(f"The run {folder} is not interrupted, so there is nothing to resume.")
+            raise RunError(
+                _("The run {folder} is not interrupted, so there is nothing to resume.").format(folder=folder)
+            )
 
     def stop(self, folder: Path) -> None:
         """Ask a run to stop; the epoch begun is lost, finished ones are kept."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import slicer
 import vtk
+from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from AIDELib.case import LabelQuality, Split
@@ -343,7 +344,9 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
     def _requireRun(self) -> RunFolder:
         run = self.run()
         if run is None:
-            raise RunError("There is no training in the chosen run folder. Start one, or choose the folder of another.")
+            raise RunError(
+                _("There is no training in the chosen run folder. Start one, or choose the folder of another.")
+            )
         return run
 
     def _keys(self, names: Iterable[str]) -> list[str]:
