@@ -12,7 +12,16 @@ from AIDELib.multi_stream_unet import MultiStreamUNet
 # (channels M, classes C, width) -> module from images (B, M, H, W) to logits (B, C, H, W), H and W multiples of 16.
 NetworkFactory = Callable[[int, int, int], nn.Module]
 
-_FACTORIES: dict[str, NetworkFactory] = {"multi-stream-unet": MultiStreamUNet}
+
+def _leaky_multi_stream_unet(channels: int, classes: int, width: int) -> nn.Module:
+    prior = min(0.02, 0.2 / classes)
+    return MultiStreamUNet(channels, classes, width, negative_slope=0.1, foreground_prior=prior)
+
+
+_FACTORIES: dict[str, NetworkFactory] = {
+    "multi-stream-unet": MultiStreamUNet,
+    "leaky-multi-stream-unet": _leaky_multi_stream_unet,
+}
 
 
 def register_network(name: str, factory: NetworkFactory) -> None:

@@ -1,0 +1,80 @@
+"""What one training reached, as it is kept on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from AIDELib.atomic_file import write_text_atomically
+
+
+@dataclass(frozen=True)
+class LabelOutcome:
+    """What became of one training case's given or generated label; DSC as means over the structures, None if unknown.
+
+    Attributes:
+        case: id of the case.
+        corrupted: whether the given label was spoiled on purpose.
+        suspicion: as in the label review, 0 to 1.
+        prediction_given: DSC of the joint prediction with the given label.
+        given_true: DSC of the given label with the true one.
+        current_true: DSC of the labels at the end of the training with the true one, mean over the networks.
+    """
+
+    case: str
+    corrupted: bool
+    suspicion: float
+    prediction_given: float | None
+    given_true: float | None
+    current_true: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one arm reached with one seed.
+
+    Attributes:
+        scenario, arm, seed: of which training.
+        dsc: DSC of each test case by structure.
+        qubiq: QUBIQ's score of each test case; empty without raters.
+        labels: of the training cases whose labels may be corrected.
+        wall_seconds, cpu_seconds: of the training alone, started anew after an interruption.
+        peak_memory_gb: of the training.
+    """
+
+    scenario: str
+    arm: str
+    seed: int
+    dsc: Mapping[str, Mapping[str, float]]
+    qubiq: Mapping[str, float]
+    labels: tuple[LabelOutcome, ...]
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_gb: float
+
+    def case_means(self) -> dict[str, float]:
+        """Return the mean DSC over the structures of each test case."""
+        return {case: sum(values.values()) / len(values) for case, values in self.dsc.items()}
+
+    def mean_dsc(self) -> float:
+        """Return the mean DSC over cases and structures."""
+        means = self.case_means().values()
+        return sum(means) / len(means)
+
+    def mean_qubiq(self) -> float | None:
+        """Return the mean QUBIQ score; None without raters."""
+        return sum(self.qubiq.values()) / len(self.qubiq) if self.qubiq else None
+
+
+def save_outcome(outcome: Outcome, path: Path) -> None:
+    """Write an outcome as JSON."""
+    write_text_atomically(path, json.dumps(asdict(outcome), indent=1) + "\n")
+
+
+def load_outcome(path: Path) -> Outcome:
+    """Read what `save_outcome` wrote."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    labels = tuple(LabelOutcome(**entry) for entry in document.pop("labels"))
+    return Outcome(labels=labels, **document)

@@ -1,0 +1,112 @@
+"""The report of an experiment: Markdown with tables and figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from AIDELib.atomic_file import write_text_atomically
+from Testing.Benchmarks.charts import draw_arms, draw_curve, draw_labels
+from Testing.Benchmarks.comparison import ArmSummary, summarize_arms
+from Testing.Benchmarks.experiment import Experiment, Scenario, file_name
+from Testing.Benchmarks.label_audit import LabelAudit, audit_labels
+from Testing.Benchmarks.machine import describe_machine
+from Testing.Benchmarks.outcome import Outcome
+from Testing.Benchmarks.runner import arm_settings
+
+
+def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Path) -> Path:
+    """Write REPORT.md and its figures into a folder and return the file."""
+    parts = [f"# {experiment.title}", experiment.question, f"Machine: {describe_machine()}."]
+    for scenario in experiment.scenarios:
+        own = [outcome for outcome in outcomes if outcome.scenario == scenario.name]
+        if own:
+            parts += _scenario_parts(experiment, scenario, own, folder)
+    if experiment.curve and outcomes:
+        draw_curve(_curves(experiment, outcomes), folder / "curve.png")
+        parts += ["## Curve", "![DSC against the number of labelled cases](curve.png)"]
+    parts += ["## Settings", _settings_table(experiment, outcomes)]
+    file = folder / "REPORT.md"
+    write_text_atomically(file, "\n\n".join(parts) + "\n")
+    return file
+
+
+def _scenario_parts(
+    experiment: Experiment, scenario: Scenario, outcomes: Sequence[Outcome], folder: Path
+) -> list[str]:
+    name = file_name(scenario.name)
+    draw_arms(outcomes, scenario.name, folder / f"{name}.png")
+    parts = [
+        f"## {scenario.name}",
+        _arms_table(summarize_arms(outcomes, scenario.name, experiment.candidate), experiment.candidate),
+        f"![DSC of the test cases by arm]({name}.png)",
+    ]
+    candidates = [outcome for outcome in outcomes if outcome.arm == experiment.candidate and outcome.labels]
+    if candidates and any(label.given_true is not None for label in candidates[0].labels):
+        draw_labels(candidates[0].labels, f"{scenario.name}, seed {candidates[0].seed}", folder / f"{name}-labels.png")
+        parts += [
+            f"Labels, {experiment.candidate}:",
+            _audit_table([(outcome.seed, audit_labels(outcome.labels)) for outcome in candidates]),
+            f"![Agreement with the given label against its quality]({name}-labels.png)",
+        ]
+    return parts
+
+
+def _arms_table(summaries: Sequence[ArmSummary], candidate: str) -> str:
+    lines = [
+        f"| arm | seeds | DSC | by seed | gain of {candidate} (95 % interval) | p | CPU s | peak GB |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for summary in summaries:
+        by_seed = " ".join(f"{value:.3f}" for value in summary.by_seed.values())
+        gain, p = "", ""
+        if summary.gain is not None and summary.gain.count:
+            low, high = summary.gain.interval
+            interval = "" if math.isnan(low) else f" ({low:+.3f} to {high:+.3f})"
+            gain = f"{summary.gain.difference:+.3f}{interval}"
+            p = "" if math.isnan(summary.gain.p) else f"{summary.gain.p:.3g}"
+        lines.append(
+            f"| {summary.arm} | {len(summary.by_seed)} | {summary.mean:.3f} | {by_seed} | {gain} | {p} "
+            f"| {summary.cpu_seconds:.0f} | {summary.peak_memory_gb:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def _audit_table(audits: Sequence[tuple[int, LabelAudit]]) -> str:
+    lines = [
+        "| seed | AUROC of the suspicion | spoiled among the most suspect | DSC gained by spoiled labels "
+        "| DSC gained by good labels |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {seed} | {_number(audit.auroc)} | {_number(audit.precision)} of {audit.top} "
+        f"| {_number(audit.corrupted_gain)} | {_number(audit.correct_gain)} |"
+        for seed, audit in audits
+    ]
+    return "\n".join(lines)
+
+
+def _settings_table(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
+    present = {outcome.arm for outcome in outcomes}
+    lines = ["| arm | method | preset | changed settings |", "|---|---|---|---|"]
+    for arm in experiment.arms:
+        if arm.name in present:
+            changes = ", ".join(f"{name}={value}" for name, value in arm_settings(experiment, arm).items())
+            labels = "; true labels" if arm.true_labels else ""
+            lines.append(f"| {arm.name} | {arm.method}{labels} | {arm.preset} | {changes} |")
+    return "\n".join(lines)
+
+
+def _curves(experiment: Experiment, outcomes: Sequence[Outcome]) -> dict[str, dict[int, list[float]]]:
+    curves: dict[str, dict[int, list[float]]] = {}
+    for outcome in outcomes:
+        curve = curves.setdefault(outcome.arm, {})
+        curve.setdefault(experiment.curve[outcome.scenario], []).append(outcome.mean_dsc())
+    return curves
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"

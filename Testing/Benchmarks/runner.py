@@ -1,0 +1,135 @@
+"""Run the trainings of an experiment that are not done yet."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from AIDELib.case import LabelQuality, Split
+from AIDELib.dataset import Dataset
+from AIDELib.dataset_file import save_dataset
+from AIDELib.presets import preset
+from AIDELib.report import JSON_FILE, read_report
+from AIDELib.run_folder import RunFolder
+from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, TrainingSet, file_name
+from Testing.Benchmarks.label_analysis import analyse_labels
+from Testing.Benchmarks.measured_process import run_aide
+from Testing.Benchmarks.outcome import Outcome, load_outcome, save_outcome
+
+
+def run_experiment(
+    experiment: Experiment,
+    source: Dataset,
+    output: Path,
+    seeds: Sequence[int],
+    arms: Sequence[Arm],
+    scenario_names: Sequence[str],
+    device: str,
+) -> None:
+    """Train and measure each arm on each scenario with each seed; what has an outcome already is left alone.
+
+    All arms of one seed come before the next seed, so that an interrupted experiment still compares like with like.
+
+    Args:
+        scenario_names: only these; all where there are none.
+    """
+    for seed in seeds:
+        for scenario in experiment.scenarios:
+            if scenario_names and scenario.name not in scenario_names:
+                continue
+            folder = output / file_name(scenario.name)
+            missing = [arm for arm in arms if not outcome_file(output, scenario, arm, seed).exists()]
+            if not missing:
+                continue
+            training_set = scenario.prepare(source, folder / "data" / f"seed{seed}", seed)
+            for arm in missing:
+                outcome = _train_and_measure(experiment, scenario, arm, seed, training_set, folder, device)
+                save_outcome(outcome, outcome_file(output, scenario, arm, seed))
+                print(
+                    f"{scenario.name}, {arm.name}, seed {seed}: DSC {outcome.mean_dsc():.4f}, "
+                    f"{outcome.cpu_seconds:.0f} CPU s, {outcome.peak_memory_gb:.2f} GB",
+                    flush=True,
+                )
+
+
+def outcome_file(output: Path, scenario: Scenario, arm: Arm, seed: int) -> Path:
+    """Return where an outcome is kept."""
+    return output / file_name(scenario.name) / "outcomes" / file_name(arm.name) / f"seed{seed}.json"
+
+
+def load_outcomes(experiment: Experiment, output: Path) -> list[Outcome]:
+    """Return all outcomes that there are, in the order of scenarios, arms and seeds."""
+    return [
+        load_outcome(path)
+        for scenario in experiment.scenarios
+        for arm in experiment.arms
+        for path in sorted(
+            (output / file_name(scenario.name) / "outcomes" / file_name(arm.name)).glob("seed*.json"),
+            key=lambda path: int(path.stem.removeprefix("seed")),
+        )
+    ]
+
+
+def arm_settings(experiment: Experiment, arm: Arm) -> dict[str, Any]:
+    """Return the settings that an arm changes in its preset."""
+    changes = {**experiment.changes, **arm.changes}
+    epochs = changes.get("epochs", preset(arm.preset).epochs)
+    return {**changes, "epochs": round(arm.length * epochs)}
+
+
+def _train_and_measure(
+    experiment: Experiment,
+    scenario: Scenario,
+    arm: Arm,
+    seed: int,
+    training_set: TrainingSet,
+    folder: Path,
+    device: str,
+) -> Outcome:
+    run = RunFolder(folder / "runs" / f"{file_name(arm.name)}-seed{seed}")
+    # Times and memory are those of one unbroken training.
+    shutil.rmtree(run.path, ignore_errors=True)
+    run.path.parent.mkdir(parents=True, exist_ok=True)
+    dataset = _with_true_labels(training_set) if arm.true_labels else training_set.dataset
+    dataset_file = run.path.with_suffix(".dataset.json")
+    save_dataset(dataset, dataset_file)
+    log = run.path.with_suffix(".log")
+    changes = [f"--set={name}={_text(value)}" for name, value in arm_settings(experiment, arm).items()]
+    command = ["train", str(dataset_file), "--run", str(run.path), "--method", arm.method, "--preset", arm.preset]
+    usage = run_aide([*command, "--seed", str(seed), "--device", device, *changes], log)
+    report = run.path / "evaluation"
+    run_aide(
+        ["evaluate", str(dataset_file), "--model", str(run.path), "--output", str(report), "--device", device], log
+    )
+    dsc: dict[str, dict[str, float]] = {}
+    for row in read_report(report):
+        dsc.setdefault(row.case, {})[row.structure] = round(row.metrics.dsc, 6)
+    return Outcome(
+        scenario=scenario.name,
+        arm=arm.name,
+        seed=seed,
+        dsc=dsc,
+        qubiq=json.loads((report / JSON_FILE).read_text(encoding="utf-8")).get("QUBIQ score", {}),
+        labels=analyse_labels(run, replace(training_set, dataset=dataset)),
+        wall_seconds=round(usage.wall_seconds, 1),
+        cpu_seconds=round(usage.cpu_seconds, 1),
+        peak_memory_gb=round(usage.peak_memory_gb, 3),
+    )
+
+
+def _with_true_labels(training_set: TrainingSet) -> Dataset:
+    cases = tuple(
+        replace(case, label=training_set.truths[case.id], quality=LabelQuality.HQA)
+        if case.split is Split.TRAIN
+        else case
+        for case in training_set.dataset.cases
+    )
+    return replace(training_set.dataset, cases=cases)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
