@@ -15,8 +15,8 @@ from AIDELib.label_filtering import consistency_ramp, suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.method_name import MethodName
-from AIDELib.pseudo_label import make_pseudo_labels
-from AIDELib.settings import Ranking, Settings
+from AIDELib.pseudo_label import make_pseudo_labels, relabelled
+from AIDELib.settings import Consistency, Ranking, Settings
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
 from AIDELib.typical_loss import TypicalLoss
@@ -45,42 +45,74 @@ class AIDE(TrainingMethod):
             self.sample_losses(own_logits, labels)
             for own_logits, labels in zip(logits, reversed(batch.labels), strict=True)
         ]
-        questionable = ~batch.trusted if self.settings.trust_hqa else torch.ones_like(batch.trusted)
-        rankings = [
-            self._ranking(typical, losses, labels)
-            for typical, losses, labels in zip(self._typical_losses, sample_losses, reversed(batch.labels), strict=True)
-        ]
-        suspects = [suspected(ranking, questionable, self.settings.clean_share) for ranking in reversed(rankings)]
+        ramp = consistency_ramp(epoch - 1, self.settings.warm_up_epochs)
+        if ramp == 0:
+            return tuple(losses.mean() for losses in sample_losses)
+        suspects = self._suspects(learners, batch, sample_losses)
         return tuple(
-            self._network_loss(
-                logits[own], sample_losses[own], suspects[own], learners[1 - own], batch, epoch, generator
-            )
+            self._network_loss(own, logits[own], sample_losses[own], suspects[own], learners, batch, ramp, generator)
             for own in range(2)
         )
 
-    def _ranking(self, typical: TypicalLoss, losses: Tensor, labels: Tensor) -> Tensor:
-        if self.settings.ranking is Ranking.LOSS:
-            return losses
-        return typical.relative(losses, labels)
+    def _suspects(self, learners: Sequence[Learner], batch: Batch, sample_losses: Sequence[Tensor]) -> list[Tensor]:
+        """Return the indices of the samples whose labels each network doubts."""
+        settings = self.settings
+        questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
+        certain = batch.generated if settings.doubt_generated else torch.zeros_like(batch.generated)
+        open_to_doubt = questionable & ~certain
+        device = batch.images.device
+        always = certain.nonzero().squeeze(1).to(device)
+        if not open_to_doubt.any():
+            return [always, always]
+        if settings.ranking is Ranking.TEACHER_LOSS:
+            sample_losses = [
+                self.sample_losses(learner.predict(batch.plain_images).log(), labels)
+                for learner, labels in zip(learners, reversed(batch.plain_labels), strict=True)
+            ]
+        rankings = sample_losses
+        if settings.ranking is not Ranking.LOSS:
+            labels_learned = reversed(batch.plain_labels)
+            rankings = [
+                typical.relative(losses, labels)
+                for typical, losses, labels in zip(self._typical_losses, sample_losses, labels_learned, strict=True)
+            ]
+        return [
+            torch.cat([suspected(ranking, open_to_doubt, settings.clean_share), always])
+            for ranking in reversed(rankings)
+        ]
 
     def _network_loss(
         self,
+        own: int,
         logits: Tensor,
         sample_losses: Tensor,
         suspects: Tensor,
-        counterpart: Learner,
+        learners: Sequence[Learner],
         batch: Batch,
-        epoch: int,
+        ramp: float,
         generator: torch.Generator,
     ) -> Tensor:
-        ramp = consistency_ramp(epoch - 1, self.settings.warm_up_epochs)
-        if ramp == 0 or not len(suspects):
+        if not len(suspects):
             return sample_losses.mean()
-        pseudo_labels, weights = self._pseudo_labels(counterpart, batch.plain_images[suspects], generator)
-        consistency = consistency_loss(logits[suspects].softmax(dim=1), pseudo_labels, weights)
-        doubt = torch.zeros_like(sample_losses).index_fill(0, suspects, ramp)
-        supervised = ((1 - doubt) * sample_losses).sum()
-        return (supervised + self.settings.consistency_weight * ramp * consistency.sum()) / len(sample_losses)
+        settings = self.settings
+        pseudo_labels, weights = self._pseudo_labels(learners[1 - own], batch.plain_images[suspects], generator)
+        if settings.consistency is Consistency.SQUARED_DISTANCE:
+            consistency = consistency_loss(logits[suspects].softmax(dim=1), pseudo_labels, weights)
+            doubt = torch.zeros_like(sample_losses).index_fill(0, suspects, ramp)
+            supervised = ((1 - doubt) * sample_losses).sum()
+            return (supervised + settings.consistency_weight * ramp * consistency.sum()) / len(sample_losses)
+        targets, pixel_weights = relabelled(
+            batch.plain_labels[1 - own],
+            suspects,
+            pseudo_labels,
+            weights,
+            settings.pseudo_label_threshold,
+            settings.consistency_weight,
+        )
+        if batch.mixing is not None:
+            targets, pixel_weights = batch.mixing.apply(targets), batch.mixing.apply(pixel_weights)
+        relearned = self.sample_losses(logits, targets, pixel_weights)
+        return ((1 - ramp) * sample_losses + ramp * relearned).mean()
 
     def _pseudo_labels(self, counterpart: Learner, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         count = len(images) * self.settings.pseudo_label_augmentations

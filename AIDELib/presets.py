@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from AIDELib.errors import SettingsError
-from AIDELib.settings import LearningRateSchedule, Normalization, Precision, Ranking, Settings
+from AIDELib.settings import Consistency, LearningRateSchedule, Normalization, Precision, Ranking, Settings
 
 # The values of the paper and of its authors' published training scripts.
 PAPER = Settings(
@@ -27,17 +27,21 @@ PAPER = Settings(
     input_scaling=0.0,
     input_flip=False,
     input_intensity=0.0,
+    input_mixing=0.0,
     cross_entropy_weight=1.0,
     dice_smoothing=1.0,
+    consistency=Consistency.SQUARED_DISTANCE,
     consistency_weight=10.0,
     ranking=Ranking.LOSS,
     clean_share=0.5,
     trust_hqa=False,
+    doubt_generated=False,
     warm_up_epochs=20,
     pseudo_label_augmentations=4,
     pseudo_label_rotation=60.0,
     pseudo_label_flip=True,
     pseudo_label_temperature=1.0,
+    pseudo_label_threshold=0.0,
     correction_share=0.25,
     correction_first_epoch=1,
     correction_interval=10,
@@ -48,6 +52,7 @@ PAPER = Settings(
 
 # Better-working values where they were measured (see README); for a real training.
 STANDARD = PAPER.replace(
+    network="leaky-multi-stream-unet",
     network_width=16,
     epochs=30,
     pretraining_epochs=10,
@@ -55,18 +60,23 @@ STANDARD = PAPER.replace(
     iterations_per_epoch=250,
     batch_size=8,
     trusted_share=0.25,
-    learning_rate=1e-3,
+    learning_rate=2e-3,
     learning_rate_schedule=LearningRateSchedule.COSINE,
     averaging=0.99,
     input_rotation=20.0,
     input_scaling=0.15,
     input_intensity=0.5,
-    ranking=Ranking.RELATIVE_LOSS,
+    input_mixing=0.5,
+    consistency=Consistency.SEGMENTATION_LOSS,
+    consistency_weight=1.0,
+    ranking=Ranking.TEACHER_LOSS,
     trust_hqa=True,
+    doubt_generated=True,
     warm_up_epochs=8,
     pseudo_label_augmentations=1,
-    pseudo_label_rotation=10.0,
+    pseudo_label_rotation=0.0,
     pseudo_label_flip=False,
+    pseudo_label_threshold=0.9,
     correction_first_epoch=4,
     correction_interval=2,
     correction_needs_consensus=True,
@@ -77,10 +87,10 @@ STANDARD = PAPER.replace(
 QUICK = STANDARD.replace(
     slice_size=128,
     network_width=8,
-    epochs=10,
-    pretraining_epochs=5,
-    iterations_per_epoch=120,
-    warm_up_epochs=4,
+    epochs=8,
+    pretraining_epochs=4,
+    iterations_per_epoch=100,
+    warm_up_epochs=3,
     correction_first_epoch=3,
     correction_interval=2,
 )

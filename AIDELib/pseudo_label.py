@@ -55,3 +55,28 @@ def make_pseudo_labels(
     # A pixel that was half moved out of every frame is a mixture with nothing; it teaches nothing.
     known = covered.squeeze(1) > 0.5
     return sharpened, torch.where(known, confidence(sharpened), 0.0)
+
+
+def relabelled(
+    labels: Tensor, suspects: Tensor, pseudo_labels: Tensor, weights: Tensor, threshold: float, weight: float
+) -> tuple[Tensor, Tensor]:
+    """Return the labels of a batch with those of the suspects replaced by their confident pseudo-labels.
+
+    Args:
+        labels: (B, H, W) uint8.
+        suspects: (S,) indices of samples.
+        pseudo_labels: (S, C, H, W) probabilities.
+        weights: (S, H, W), 0 in pixels that the pseudo-labels say nothing about.
+        threshold: probability from which a pixel is confident; less confident ones get the weight 0.
+        weight: of a confident pixel, 0 to 1.
+
+    Returns:
+        labels (B, H, W) uint8, and the weight of each pixel (B, H, W), 1 in the samples that are not suspected.
+    """
+    probabilities, likeliest = pseudo_labels.max(dim=1)
+    confident = (probabilities >= threshold) & (weights > 0)
+    pixel_weights = torch.ones(labels.shape, device=labels.device)
+    return (
+        labels.index_copy(0, suspects, likeliest.to(labels.dtype)),
+        pixel_weights.index_copy(0, suspects, weight * confident.to(pixel_weights.dtype)),
+    )

@@ -29,6 +29,14 @@ class Ranking(str, Enum):
 
     LOSS = "loss"
     RELATIVE_LOSS = "relative-loss"
+    TEACHER_LOSS = "teacher-loss"
+
+
+class Consistency(str, Enum):
+    """What a suspected sample is compared with its pseudo-label by."""
+
+    SQUARED_DISTANCE = "squared-distance"
+    SEGMENTATION_LOSS = "segmentation-loss"
 
 
 class Precision(str, Enum):
@@ -82,16 +90,26 @@ class Settings:
     input_intensity: float = setting(
         "strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2
     )
+    input_mixing: float = setting(
+        "probability that a box of a training slice comes from another slice of the batch, with its label (CutMix)", 0, 1
+    )
 
     # Losses (paper, eq. 1 and 2)
     cross_entropy_weight: float = setting("alpha of eq. 1", 0, 1000)
     dice_smoothing: float = setting("smoothing term of the soft Dice loss", 1e-8, 1000)
+    consistency: Consistency = setting(
+        "squared distance to the pseudo-label, weighted by its confidence, or segmentation loss on its confident pixels"
+    )
     consistency_weight: float = setting("weight of the consistency loss of suspected samples", 0, 1000)
 
     # Local label filtering
-    ranking: Ranking = setting("by the loss, or by the loss relative to samples with as much foreground")
+    ranking: Ranking = setting(
+        "by the loss, by the loss relative to samples with as much foreground, or by the same of the averaged network on the "
+        "slice before its intensity is changed and others are mixed in"
+    )
     clean_share: float = setting("share of a batch, smallest loss first, whose labels count as clean", 0, 1)
     trust_hqa: bool = setting("whether labels of high quality are exempt from suspicion")
+    doubt_generated: bool = setting("whether all labels that a model generated are suspected, whatever their loss")
     warm_up_epochs: int = setting("epochs over which the consistency loss reaches its full weight", 1, 100_000)
     pseudo_label_augmentations: int = setting("augmented predictions averaged into one pseudo-label (K)", 1, 64)
     pseudo_label_rotation: float = setting(
@@ -101,6 +119,9 @@ class Settings:
     )
     pseudo_label_flip: bool = setting("whether these augmentations flip left to right at random")
     pseudo_label_temperature: float = setting("temperature of the sharpening; 1 means none", 0.01, 1)
+    pseudo_label_threshold: float = setting(
+        "probability from which a pixel of a pseudo-label counts as confident; for the segmentation loss", 0, 1
+    )
 
     # Global label correction
     correction_share: float = setting("share of the cases, smallest agreement first, whose labels are rewritten", 0, 1)
@@ -119,6 +140,10 @@ class Settings:
             object.__setattr__(self, field_.name, _validated(field_, getattr(self, field_.name)))
         if self.slice_size % 16:
             raise SettingsError(f"slice_size must be a multiple of 16, got {self.slice_size}.")
+        if self.input_mixing and self.consistency is Consistency.SQUARED_DISTANCE:
+            raise SettingsError(
+                f"input_mixing is {self.input_mixing}, but slices can only be mixed with consistency=segmentation-loss."
+            )
 
     def replace(self, **changes: Any) -> Settings:
         """Return a copy with some values changed.
@@ -198,6 +223,6 @@ def _validated(field_: dataclasses.Field[Any], value: Any) -> Any:
 
 _KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _ENUMS: dict[str, type[Enum]] = {
-    kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Ranking, Precision)
+    kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Ranking, Consistency, Precision)
 }
 _KIND_WORDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

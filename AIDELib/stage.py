@@ -19,6 +19,7 @@ from AIDELib.learner import Learner
 from AIDELib.networks import create_network
 from AIDELib.seeding import derived_generator, derived_seed
 from AIDELib.settings import LearningRateSchedule, Settings
+from AIDELib.slice_mixing import SliceMixing
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
 
@@ -77,6 +78,7 @@ class Stage:
         )
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
         self._trusted = set(slices.slices_of(LabelQuality.HQA))
+        self._generated = set(slices.slices_of(LabelQuality.UNLABELLED))
         self._others = sorted(set(range(len(slices.images))) - self._trusted)
 
     def run_epoch(self, observe: IterationObserver) -> EpochResult:
@@ -126,18 +128,30 @@ class Stage:
     def batch(self, indices: list[int], generator: torch.Generator) -> Batch:
         """Return the augmented samples of these slices with their labels from each label set."""
         settings = self.settings
-        trusted = torch.tensor([index in self._trusted for index in indices])
         positions = torch.tensor(indices, device=self.slices.images.device)
         images = self.slices.images[positions]
-        labels = [label_set.labels[positions] for label_set in self.label_sets]
+        labels = tuple(label_set.labels[positions] for label_set in self.label_sets)
         if settings.input_rotation or settings.input_scaling or settings.input_flip:
             augmentation = SpatialAugmentation.draw(
                 len(indices), settings.input_rotation, settings.input_scaling, settings.input_flip, generator
             )
             images = augmentation.apply(images)
-            labels = [augmentation.apply_to_labels(own) for own in labels]
-        images = images.contiguous(memory_format=torch.channels_last)
-        return Batch(perturb_intensity(images, settings.input_intensity, generator), images, tuple(labels), trusted)
+            labels = tuple(augmentation.apply_to_labels(own) for own in labels)
+        plain_images = images.contiguous(memory_format=torch.channels_last)
+        images, mixed_labels = perturb_intensity(plain_images, settings.input_intensity, generator), labels
+        mixing = None
+        if settings.input_mixing:
+            mixing = SliceMixing.draw(len(images), *images.shape[2:], settings.input_mixing, generator)
+            images, mixed_labels = mixing.apply(images), tuple(mixing.apply(own) for own in labels)
+        return Batch(
+            images=images.contiguous(memory_format=torch.channels_last),
+            labels=mixed_labels,
+            plain_images=plain_images,
+            plain_labels=labels,
+            mixing=mixing,
+            trusted=torch.tensor([index in self._trusted for index in indices]),
+            generated=torch.tensor([index in self._generated for index in indices]),
+        )
 
     def _initial_network(self, position: int) -> torch.nn.Module:
         with torch.random.fork_rng():

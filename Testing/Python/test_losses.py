@@ -50,3 +50,15 @@ def test_sharpening_raises_to_the_inverse_temperature():
     assert sharpen(probabilities, 1.0) is probabilities
     # 0.8^2 / (0.8^2 + 0.2^2)
     assert sharpen(probabilities, 0.5).flatten().tolist() == pytest.approx([0.64 / 0.68, 0.04 / 0.68])
+
+
+def test_pixels_of_weight_0_do_not_count():
+    logits, labels = torch.randn(2, 3, 4, 5), torch.randint(0, 3, (2, 4, 5))
+    weights = torch.ones(2, 4, 5)
+    assert torch.allclose(segmentation_loss(logits, labels, 1, 1, weights), segmentation_loss(logits, labels, 1, 1))
+    weights[:, :, 3:] = 0
+    cut = segmentation_loss(logits[..., :3], labels[..., :3], 1, 1)
+    whole = segmentation_loss(logits, labels, 1, 1, weights)
+    cross_entropy_cut = segmentation_loss(logits[..., :3], labels[..., :3], 2, 1) - cut
+    # Dice as if the pixels were not there; cross-entropy per pixel of the whole slice, so that few sure pixels weigh little.
+    assert torch.allclose(whole, cut - cross_entropy_cut + cross_entropy_cut * 3 / 5, atol=1e-6)

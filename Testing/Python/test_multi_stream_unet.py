@@ -51,3 +51,14 @@ def test_only_the_leading_stream_reads_the_other_channels():
 def test_an_unknown_network_is_named_with_those_that_are_known():
     with pytest.raises(SettingsError, match=r"no network 'vgg'. Known networks are: .*multi-stream-unet"):
         create_network("vgg", 1, 2, 8)
+
+
+def test_the_leaky_network_begins_with_the_background_and_has_no_dead_features():
+    torch.manual_seed(0)
+    network = create_network("leaky-multi-stream-unet", 1, 3, 4)
+    images = torch.randn(4, 1, 32, 32)
+    assert network(images).softmax(dim=1)[:, 1:].mean() < 0.05
+    assert not any(isinstance(module, torch.nn.ReLU) for module in network.modules())
+    paper = create_network("multi-stream-unet", 1, 3, 4)
+    assert paper.state_dict().keys() == network.state_dict().keys()
+    assert paper(images).softmax(dim=1)[:, 1:].mean() > 0.2

@@ -1,5 +1,6 @@
 """The fast code gives what the paper's equations give when they are written out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from AIDELib.label_filtering import consistency_ramp
 from AIDELib.label_set import LabelSet
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.presets import PAPER
+from AIDELib.settings import Consistency
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.stage import Stage
-from AIDELib.training_method import Batch, Predictions
+from AIDELib.training_method import Predictions
 
 EPOCH = 11
 
@@ -132,7 +134,62 @@ def test_trusted_samples_keep_their_label_at_full_weight():
     settings = PAPER.replace(network_width=2, trust_hqa=True)
     stage = make_stage(settings, 1, 1)
     batch = stage.batch([0, 1, 2, 3], torch.Generator())
-    trusted = Batch(batch.images, batch.plain_images, batch.labels, torch.ones(4, dtype=torch.bool))
+    trusted = replace(batch, trusted=torch.ones(4, dtype=torch.bool))
     loss = stage.method.losses(stage.learners, trusted, EPOCH, torch.Generator())[0]
     expected = stage.method.sample_losses(stage.learners[0].forward(batch.images), batch.labels[1]).mean()
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+def test_suspects_learn_their_counterparts_mixed_confident_pseudo_labels():
+    settings = PAPER.replace(
+        network_width=2,
+        averaging=0.5,
+        input_mixing=1.0,
+        consistency=Consistency.SEGMENTATION_LOSS,
+        consistency_weight=1.0,
+        pseudo_label_augmentations=1,
+        pseudo_label_rotation=0.0,
+        pseudo_label_flip=False,
+        doubt_generated=True,
+        trust_hqa=True,
+    )
+    stage = make_stage(settings, 1, 1)
+    batch = stage.batch([0, 1, 2, 3], torch.Generator().manual_seed(0))
+    # Samples 2 and 3 have generated labels, the others are beyond doubt.
+    unlabelled = torch.tensor([False, False, True, True])
+    batch = replace(batch, trusted=~unlabelled, generated=unlabelled)
+    pseudo = stage.learners[1].predict(batch.plain_images)
+    # Half of the pixels are confident.
+    threshold = float(pseudo[2:].max(dim=1).values.median())
+    method = AIDE(settings.replace(pseudo_label_threshold=threshold))
+    loss = method.losses(stage.learners, batch, EPOCH, torch.Generator())[0]
+
+    targets, weights = batch.plain_labels[1].clone(), torch.ones(4, 16, 16)
+    for sample in (2, 3):
+        targets[sample] = pseudo[sample].argmax(dim=0).to(torch.uint8)
+        weights[sample] = (pseudo[sample].max(dim=0).values >= threshold).float()
+    assert 0 < weights[2:].mean() < 1
+    for mixed, original in ((targets, targets.clone()), (weights, weights.clone())):
+        for sample in range(4):
+            box = batch.mixing.boxes[sample]
+            mixed[sample][box] = original[batch.mixing.partners[sample]][box]
+    logits = stage.learners[0].forward(batch.images)
+    ramp = consistency_ramp(EPOCH - 1, settings.warm_up_epochs)
+    given = stage.method.sample_losses(logits, batch.labels[1]).mean()
+    pseudo_loss = stage.method.sample_losses(logits, targets, weights).mean()
+    expected = (1 - ramp) * given + ramp * pseudo_loss
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+
+
+def test_the_averaged_networks_loss_on_the_untouched_slice_finds_the_suspects(monkeypatch):
+    settings = PAPER.replace(network_width=2, ranking="teacher-loss")
+    stage = make_stage(settings, 1, 1)
+    batch = stage.batch([0, 1, 2, 3], torch.Generator())
+    sure = torch.zeros(4, 2, 16, 16)
+    # Network 2 agrees with labels 0 and 3 and contradicts the others.
+    for sample, labels in enumerate(batch.plain_labels[0]):
+        wanted = labels if sample in (0, 3) else 1 - labels
+        sure[sample] = torch.nn.functional.one_hot(wanted.long(), 2).permute(2, 0, 1) * 0.98 + 0.01
+    monkeypatch.setattr(stage.learners[1], "predict", lambda images: sure)
+    suspects = stage.method._suspects(stage.learners, batch, [])[0]
+    assert sorted(suspects.tolist()) == [1, 2]

@@ -54,7 +54,8 @@ def test_a_setting_typed_on_the_command_line(text, name, expected):
         ("learning_rate=nan", "learning_rate must be"),
         ("learning_rate=NaN", "learning_rate must be"),
         ("slice_size=100", "slice_size must be a multiple of 16, got 100"),
-        ("ranking=size", "ranking must be one of loss, relative-loss, got 'size'"),
+        ("consistency=squared-distance", "input_mixing is 0.5, but slices can only be mixed with"),
+        ("ranking=size", "ranking must be one of loss, relative-loss, teacher-loss, got 'size'"),
     ],
 )
 def test_a_value_that_cannot_be_used(text, expected):
