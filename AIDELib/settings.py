@@ -91,7 +91,9 @@ class Settings:
         "strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2
     )
     input_mixing: float = setting(
-        "probability that a box of a training slice comes from another slice of the batch, with its label (CutMix)", 0, 1
+        "probability that a box of a training slice comes from another slice of the batch, with its label (CutMix)",
+        0,
+        1,
     )
 
     # Losses (paper, eq. 1 and 2)
@@ -104,7 +106,7 @@ class Settings:
 
     # Local label filtering
     ranking: Ranking = setting(
-        "by the loss, by the loss relative to samples with as much foreground, or by the same of the averaged network on the "
+        "by the loss, by the loss relative to samples with as much foreground, or by that of the averaged network on the "
         "slice before its intensity is changed and others are mixed in"
     )
     clean_share: float = setting("share of a batch, smallest loss first, whose labels count as clean", 0, 1)

@@ -141,7 +141,7 @@ class Stage:
         images, mixed_labels = perturb_intensity(plain_images, settings.input_intensity, generator), labels
         mixing = None
         if settings.input_mixing:
-            mixing = SliceMixing.draw(len(images), *images.shape[2:], settings.input_mixing, generator)
+            mixing = SliceMixing.draw(*images[:, 0].shape, settings.input_mixing, generator)
             images, mixed_labels = mixing.apply(images), tuple(mixing.apply(own) for own in labels)
         return Batch(
             images=images.contiguous(memory_format=torch.channels_last),

@@ -106,6 +106,4 @@ class TrainingMethod(ABC):
     def sample_losses(self, logits: Tensor, labels: Tensor, pixel_weights: Tensor | None = None) -> Tensor:
         """Return each sample's segmentation loss (B,)."""
         settings = self.settings
-        return segmentation_loss(
-            logits, labels, settings.cross_entropy_weight, settings.dice_smoothing, pixel_weights
-        )
+        return segmentation_loss(logits, labels, settings.cross_entropy_weight, settings.dice_smoothing, pixel_weights)

@@ -24,7 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     unknown = set(options.arms) - {arm.name for arm in arms}
     if unknown:
         names = "', '".join(arm.name for arm in experiment.arms)
-        print(f"There is no arm '{', '.join(sorted(unknown))}' in {experiment.name}. Its arms: '{names}'.", file=sys.stderr)
+        print(
+            f"There is no arm '{', '.join(sorted(unknown))}' in {experiment.name}. Its arms: '{names}'.",
+            file=sys.stderr,
+        )
         return 2
     scenarios = [name for name in options.scenarios if name not in {one.name for one in experiment.scenarios}]
     if scenarios:

@@ -84,7 +84,9 @@ def draw_correction(
     for position, (name, labels) in enumerate(outlines.items()):
         axes = figure.add_subplot(1, len(outlines), position + 1)
         axes.imshow(image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), aspect=aspect)
-        for value, color in zip(range(1, int(labels.max()) + 1), (_SPOILED, "#56b4e9", "#009e73", "#f0e442"), strict=False):
+        for value, color in zip(
+            range(1, int(labels.max()) + 1), (_SPOILED, "#56b4e9", "#009e73", "#f0e442"), strict=False
+        ):
             if (labels == value).any():
                 axes.contour(labels == value, levels=[0.5], colors=[color], linewidths=1.4)
         axes.set_title(name, fontsize=9)

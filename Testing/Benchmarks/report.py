@@ -34,9 +34,7 @@ def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Pa
     return file
 
 
-def _scenario_parts(
-    experiment: Experiment, scenario: Scenario, outcomes: Sequence[Outcome], folder: Path
-) -> list[str]:
+def _scenario_parts(experiment: Experiment, scenario: Scenario, outcomes: Sequence[Outcome], folder: Path) -> list[str]:
     name = file_name(scenario.name)
     draw_arms(outcomes, scenario.name, folder / f"{name}.png")
     parts = [

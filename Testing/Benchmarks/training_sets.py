@@ -83,7 +83,9 @@ def draw_cases(source: Dataset, count: int, tests: int, seed: int) -> tuple[list
     """
     labelled = [case for case in source.cases if case.label is not None]
     if count + tests > len(labelled):
-        raise DatasetError(f"{count} training and {tests} test cases are needed, but only {len(labelled)} are labelled.")
+        raise DatasetError(
+            f"{count} training and {tests} test cases are needed, but only {len(labelled)} are labelled."
+        )
     pool, held_out = labelled[:-tests], labelled[-tests:]
     order = np.random.default_rng([seed, 0]).permutation(len(pool))[:count]
     test = [replace(case, quality=LabelQuality.HQA, split=Split.TEST) for case in held_out]

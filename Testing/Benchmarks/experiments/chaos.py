@@ -25,9 +25,7 @@ def channels_of_one_case(channels: Sequence[int]) -> Preparation:
         case = source.cases[0]
         volumes = read_case(case, source)
         assert volumes.label is not None
-        structures = tuple(
-            replace(structure, values=(index + 1,)) for index, structure in enumerate(source.structures)
-        )
+        structures = tuple(replace(structure, values=(index + 1,)) for index, structure in enumerate(source.structures))
         depth = volumes.label.GetSize()[2]
         cases, truths = [], {}
         for block in range(BLOCKS):

@@ -1,0 +1,156 @@
+"""The experiments' own code: training sets, outcomes, comparison, audit, and one run from end to end."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from conftest import write_dataset
+
+from AIDELib.case import LabelQuality, Split
+from AIDELib.dataset_file import load_dataset
+from AIDELib.errors import DatasetError
+from Testing.Benchmarks.__main__ import main
+from Testing.Benchmarks.comparison import summarize_arms
+from Testing.Benchmarks.domain_shift import DomainShift
+from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, file_name
+from Testing.Benchmarks.experiments import EXPERIMENTS
+from Testing.Benchmarks.label_audit import audit_labels
+from Testing.Benchmarks.label_corruption import Severity
+from Testing.Benchmarks.outcome import LabelOutcome, Outcome, load_outcome, save_outcome
+from Testing.Benchmarks.runner import arm_settings, load_outcomes, run_experiment
+from Testing.Benchmarks.training_sets import draw_cases, noisy_labels, semi_supervised, shifted_domain
+
+
+@pytest.fixture
+def source(tmp_path):
+    return load_dataset(write_dataset(tmp_path / "source", "HHHHHHH", test_cases=0))
+
+
+def split_ids(dataset, split):
+    return {case.id for case in dataset.cases if case.split is split}
+
+
+def test_the_test_cases_are_the_same_for_every_seed_and_never_trained_on(source):
+    drawn = [draw_cases(source, 4, 2, seed) for seed in range(6)]
+    assert all([case.id for case in test] == ["p5", "p6"] for _, test in drawn)
+    assert all(not {case.id for case in training} & {"p5", "p6"} for training, _ in drawn)
+    assert len({tuple(case.id for case in training) for training, _ in drawn}) > 1
+    with pytest.raises(DatasetError, match="6 training and 2 test cases are needed, but only 7 are labelled"):
+        draw_cases(source, 6, 2, 0)
+
+
+def test_semi_supervised_hides_labels_from_the_arms_and_keeps_them_as_truth(source, tmp_path):
+    made = semi_supervised(1, 3, 2)(source, tmp_path, 0)
+    qualities = [case.quality for case in made.dataset.cases if case.split is Split.TRAIN]
+    assert qualities == [LabelQuality.HQA, *[LabelQuality.UNLABELLED] * 3]
+    assert set(made.truths) == split_ids(made.dataset, Split.TRAIN)
+    assert not made.corrupted
+
+
+def test_noisy_labels_spoil_the_share_that_was_asked_for(source, tmp_path):
+    made = noisy_labels(5, 0.6, Severity.SEVERE, 2)(source, tmp_path / "made", 3)
+    assert len(made.corrupted) == 3
+    for case in made.dataset.cases:
+        if case.split is Split.TRAIN:
+            assert case.quality is LabelQuality.LQA
+            # The source writes the ball as 5, every label of the made set is 1.
+            given = sitk.GetArrayFromImage(sitk.ReadImage(str(case.label)))
+            truth = sitk.GetArrayFromImage(sitk.ReadImage(str(made.truths[case.id])))
+            assert (case.id in made.corrupted) == bool(((given == 1) != (truth == 5)).any())
+    assert [structure.values for structure in made.dataset.structures] == [(1,)]
+
+
+def test_a_shifted_domain_has_other_images_on_the_same_grid(source, tmp_path):
+    made = shifted_domain(2, 3, DomainShift(gamma=2.0), 2)(source, tmp_path / "made", 0)
+    originals = {case.id: case for case in source.cases}
+    for case in made.dataset.cases:
+        image = sitk.ReadImage(str(case.images[0]))
+        original = sitk.ReadImage(str(originals[case.id].images[0]))
+        same = np.array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(original))
+        assert same == (case.domain == "source")
+        assert image.GetSpacing() == original.GetSpacing()
+    assert {case.domain for case in made.dataset.cases if case.split is Split.TEST} == {"target"}
+
+
+def outcome(arm, seed, dsc, labels=()):
+    return Outcome("S", arm, seed, {"a": {"x": dsc, "y": dsc}}, {}, labels, 2.0, 1.0, 0.5)
+
+
+def test_an_outcome_is_saved_and_read(tmp_path):
+    label = LabelOutcome("c", True, 0.25, 0.5, None, 0.75)
+    saved = outcome("A", 3, 0.5, (label,))
+    save_outcome(saved, tmp_path / "o.json")
+    assert load_outcome(tmp_path / "o.json") == saved
+
+
+def test_arms_are_compared_seed_by_seed():
+    outcomes = [outcome("A", 0, 0.8), outcome("A", 1, 0.9), outcome("A", 2, 0.7)]
+    outcomes += [outcome("B", 1, 0.8), outcome("B", 0, 0.6)]
+    candidate, other = summarize_arms(outcomes, "S", "A")
+    assert candidate.gain is None
+    assert candidate.mean == pytest.approx(0.8)
+    # Seed 2 has no partner.
+    assert other.gain.count == 2
+    assert other.gain.difference == pytest.approx(0.15)
+
+
+def test_the_audit_of_labels():
+    spoiled = [LabelOutcome(f"s{i}", True, 0.5 - 0.1 * i, None, 0.6, 0.8) for i in range(2)]
+    good = [LabelOutcome(f"g{i}", False, 0.45 - 0.1 * i, None, 1.0, 0.98) for i in range(3)]
+    audit = audit_labels([*good, *spoiled], top=2)
+    # Suspicions 0.5, 0.4 against 0.45, 0.35, 0.25: five of six pairs in the right order.
+    assert audit.auroc == pytest.approx(5 / 6)
+    assert audit.precision == 0.5
+    assert audit.corrupted_gain == pytest.approx(0.2)
+    assert audit.correct_gain == pytest.approx(-0.02)
+    assert math.isnan(audit_labels(good).auroc)
+
+
+def test_an_arm_trains_as_much_longer_as_it_says():
+    arm = Arm("A", "conventional", changes={"epochs": 4}, length=2.5)
+    experiment = EXPERIMENTS["hippocampus"]
+    assert arm_settings(experiment, arm)["epochs"] == 10
+
+
+def test_every_experiment_names_its_candidate_and_has_arms_of_different_names():
+    for experiment in EXPERIMENTS.values():
+        names = [file_name(arm.name) for arm in experiment.arms]
+        assert experiment.candidate in [arm.name for arm in experiment.arms]
+        assert len(set(names)) == len(names)
+
+
+def test_an_unknown_arm_is_named(capsys, tmp_path):
+    assert main(["hippocampus", "--output", str(tmp_path), "--arms", "nobody"]) == 2
+    assert "There is no arm 'nobody' in hippocampus" in capsys.readouterr().err
+
+
+def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypatch, capsys):
+    tiny = {"network_width": 2, "epochs": 1, "pretraining_epochs": 1, "iterations_per_epoch": 2, "batch_size": 2}
+    arms = (Arm("plain", "conventional"), Arm("AIDE", "aide"))
+    experiment = Experiment(
+        "tiny", "Tiny", "Does it run?", "", "", (Scenario("SSL", semi_supervised(1, 2, 1)),), arms, "AIDE", changes=tiny
+    )
+    dataset_file = tmp_path / "source" / "dataset.json"
+    monkeypatch.setitem(EXPERIMENTS, "tiny", experiment)
+    command = ["tiny", "--output", str(tmp_path / "out"), "--data", str(dataset_file), "--seeds", "1"]
+    assert main([*command, "--device", "cpu", "--arms", "plain"]) == 0
+    assert main([*command, "--device", "cpu"]) == 0
+    # The first arm was not trained a second time.
+    assert capsys.readouterr().out.count("SSL, plain, seed 0") == 1
+    outcomes = load_outcomes(experiment, tmp_path / "out")
+    assert [own.arm for own in outcomes] == ["plain", "AIDE"]
+    assert all(own.peak_memory_gb > 0.05 and 0 <= own.mean_dsc() <= 1 for own in outcomes)
+    assert len(outcomes[1].labels) == 2
+    text = (tmp_path / "out" / "REPORT.md").read_text()
+    assert "| plain | 1 |" in text
+    assert (tmp_path / "out" / "ssl.png").exists()
+
+
+def test_a_training_that_fails_tells_why(source, tmp_path):
+    experiment = replace(EXPERIMENTS["hippocampus"], scenarios=(Scenario("S", semi_supervised(1, 2, 1)),))
+    arms = [Arm("broken", "conventional", changes={"batch_size": 0})]
+    with pytest.raises(RuntimeError, match="batch_size must be between"):
+        run_experiment(experiment, source, tmp_path / "out", [0], arms, [], "cpu")
+    assert not list((tmp_path / "out").rglob("seed*.json"))
