@@ -18,6 +18,7 @@ from AIDELib.method_name import MethodName
 from AIDELib.pseudo_label import make_pseudo_labels, relabelled
 from AIDELib.settings import Consistency, Ranking, Settings
 from AIDELib.slice_set import SliceSet
+from AIDELib.strong_view import StrongView
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
 from AIDELib.typical_loss import TypicalLoss
 
@@ -40,79 +41,104 @@ class AIDE(TrainingMethod):
     ) -> tuple[Tensor, ...]:
         # Each network learns from the other's label set: its own errors, once written into its own labels, then reach it
         # only through a network that did not make them (the paper's "cross-model"; its scripts do the same).
+        ramp = consistency_ramp(epoch - 1, self.settings.warm_up_epochs)
+        if ramp == 0:
+            return self._losses_with_labels(learners, batch)
+        if self.settings.consistency is Consistency.SEGMENTATION_LOSS:
+            return self._losses_on_strong_view(learners, batch, ramp, generator)
         logits = [learner.forward(batch.images) for learner in learners]
         sample_losses = [
             self.sample_losses(own_logits, labels)
             for own_logits, labels in zip(logits, reversed(batch.labels), strict=True)
         ]
-        ramp = consistency_ramp(epoch - 1, self.settings.warm_up_epochs)
-        if ramp == 0:
-            return tuple(losses.mean() for losses in sample_losses)
         suspects = self._suspects(learners, batch, sample_losses)
         return tuple(
-            self._network_loss(own, logits[own], sample_losses[own], suspects[own], learners, batch, ramp, generator)
+            self._filtered_loss(
+                logits[own], sample_losses[own], suspects[own], learners[1 - own], batch, ramp, generator
+            )
             for own in range(2)
         )
 
+    def _losses_with_labels(self, learners: Sequence[Learner], batch: Batch) -> tuple[Tensor, ...]:
+        return tuple(
+            self.sample_losses(learner.forward(batch.images), labels).mean()
+            for learner, labels in zip(learners, reversed(batch.labels), strict=True)
+        )
+
+    def _losses_on_strong_view(
+        self, learners: Sequence[Learner], batch: Batch, ramp: float, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """Return the losses where suspects learn their counterpart's confident pseudo-labels on distorted slices."""
+        settings = self.settings
+        questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
+        view = StrongView.draw(batch.images, questionable, settings, generator)
+        suspects = self._suspects(learners, batch, ())
+        losses = []
+        for own, learner in enumerate(learners):
+            logits = learner.forward(view.images)
+            labels = batch.labels[1 - own]
+            loss = (1 - ramp) * self.sample_losses(logits, view.of_labels(labels))
+            targets, weights = labels, torch.ones(labels.shape, device=labels.device)
+            if len(suspects[own]):
+                pseudo_labels = self._pseudo_labels(learners[1 - own], batch.plain_images[suspects[own]], generator)
+                targets, weights = relabelled(
+                    labels,
+                    suspects[own],
+                    *pseudo_labels,
+                    settings.pseudo_label_threshold,
+                    settings.consistency_weight,
+                )
+            loss = loss + ramp * self.sample_losses(logits, view.of_labels(targets), view.of_labels(weights))
+            losses.append(loss.mean())
+        return tuple(losses)
+
     def _suspects(self, learners: Sequence[Learner], batch: Batch, sample_losses: Sequence[Tensor]) -> list[Tensor]:
-        """Return the indices of the samples whose labels each network doubts."""
+        """Return the indices of the samples whose labels each network doubts.
+
+        Args:
+            sample_losses: (B,) of each network on its labels; not needed for Ranking.TEACHER_LOSS.
+        """
         settings = self.settings
         questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
         certain = batch.generated if settings.doubt_generated else torch.zeros_like(batch.generated)
         open_to_doubt = questionable & ~certain
-        device = batch.images.device
-        always = certain.nonzero().squeeze(1).to(device)
+        always = certain.nonzero().squeeze(1).to(batch.images.device)
         if not open_to_doubt.any():
             return [always, always]
-        if settings.ranking is Ranking.TEACHER_LOSS:
-            sample_losses = [
-                self.sample_losses(learner.predict(batch.plain_images).log(), labels)
-                for learner, labels in zip(learners, reversed(batch.plain_labels), strict=True)
-            ]
         rankings = sample_losses
+        if settings.ranking is Ranking.TEACHER_LOSS:
+            rankings = [
+                self.sample_losses(learner.predict(batch.plain_images).log(), labels)
+                for learner, labels in zip(learners, reversed(batch.labels), strict=True)
+            ]
         if settings.ranking is not Ranking.LOSS:
-            labels_learned = reversed(batch.plain_labels)
             rankings = [
                 typical.relative(losses, labels)
-                for typical, losses, labels in zip(self._typical_losses, sample_losses, labels_learned, strict=True)
+                for typical, losses, labels in zip(self._typical_losses, rankings, reversed(batch.labels), strict=True)
             ]
         return [
             torch.cat([suspected(ranking, open_to_doubt, settings.clean_share), always])
             for ranking in reversed(rankings)
         ]
 
-    def _network_loss(
+    def _filtered_loss(
         self,
-        own: int,
         logits: Tensor,
         sample_losses: Tensor,
         suspects: Tensor,
-        learners: Sequence[Learner],
+        counterpart: Learner,
         batch: Batch,
         ramp: float,
         generator: torch.Generator,
     ) -> Tensor:
+        """Return the paper's loss of one network: the suspects are held less to their labels and more to pseudo-labels."""
         if not len(suspects):
             return sample_losses.mean()
-        settings = self.settings
-        pseudo_labels, weights = self._pseudo_labels(learners[1 - own], batch.plain_images[suspects], generator)
-        if settings.consistency is Consistency.SQUARED_DISTANCE:
-            consistency = consistency_loss(logits[suspects].softmax(dim=1), pseudo_labels, weights)
-            doubt = torch.zeros_like(sample_losses).index_fill(0, suspects, ramp)
-            supervised = ((1 - doubt) * sample_losses).sum()
-            return (supervised + settings.consistency_weight * ramp * consistency.sum()) / len(sample_losses)
-        targets, pixel_weights = relabelled(
-            batch.plain_labels[1 - own],
-            suspects,
-            pseudo_labels,
-            weights,
-            settings.pseudo_label_threshold,
-            settings.consistency_weight,
-        )
-        if batch.mixing is not None:
-            targets, pixel_weights = batch.mixing.apply(targets), batch.mixing.apply(pixel_weights)
-        relearned = self.sample_losses(logits, targets, pixel_weights)
-        return ((1 - ramp) * sample_losses + ramp * relearned).mean()
+        pseudo_labels, weights = self._pseudo_labels(counterpart, batch.plain_images[suspects], generator)
+        consistency = consistency_loss(logits[suspects].softmax(dim=1), pseudo_labels, weights)
+        doubt = torch.zeros_like(sample_losses).index_fill(0, suspects, ramp)
+        supervised = ((1 - doubt) * sample_losses).sum()
+        return (supervised + self.settings.consistency_weight * ramp * consistency.sum()) / len(sample_losses)
 
     def _pseudo_labels(self, counterpart: Learner, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         count = len(images) * self.settings.pseudo_label_augmentations

@@ -23,9 +23,10 @@ class Learner:
             network's weights (Tarvainen and Valpola, NeurIPS 2017), or the network itself without averaging.
         optimizer: Adam with amsgrad.
         steps: optimization steps made so far.
+        offsets: (C,) added to the logits of each prediction (see `volume_calibration`).
     """
 
-    def __init__(self, network: nn.Module, settings: Settings, device: torch.device) -> None:
+    def __init__(self, network: nn.Module, settings: Settings, device: torch.device, class_count: int) -> None:
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.predictor = copy.deepcopy(self.network) if settings.averaging else self.network
         self.predictor.requires_grad_(self.predictor is self.network)
@@ -33,6 +34,7 @@ class Learner:
             self.network.parameters(), lr=settings.learning_rate, amsgrad=True, fused=device.type != "mps"
         )
         self.steps = 0
+        self.offsets = torch.zeros(class_count, device=device)
         self._averaging = settings.averaging
         self._precision = settings.precision
         self._device = device
@@ -54,7 +56,7 @@ class Learner:
         self.predictor.eval()
         with record_function(timed_parts.PREDICTION), torch.no_grad(), self._arithmetic():
             logits = self.predictor(images)
-        return logits.float().softmax(dim=1)
+        return (logits.float() + self.offsets.view(1, -1, 1, 1)).softmax(dim=1)
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Make one optimization step on a scalar loss and bring the running mean up to date."""

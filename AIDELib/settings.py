@@ -90,11 +90,6 @@ class Settings:
     input_intensity: float = setting(
         "strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2
     )
-    input_mixing: float = setting(
-        "probability that a box of a training slice comes from another slice of the batch, with its label (CutMix)",
-        0,
-        1,
-    )
 
     # Losses (paper, eq. 1 and 2)
     cross_entropy_weight: float = setting("alpha of eq. 1", 0, 1000)
@@ -102,12 +97,26 @@ class Settings:
     consistency: Consistency = setting(
         "squared distance to the pseudo-label, weighted by its confidence, or segmentation loss on its confident pixels"
     )
+    consistency_rotation: float = setting(
+        "with the segmentation loss, largest rotation in degrees between the slice that is predicted and the one learned",
+        0,
+        180,
+    )
+    consistency_scaling: float = setting(
+        "with the segmentation loss, largest relative change of size between both", 0, 0.9
+    )
+    consistency_intensity: float = setting(
+        "with the segmentation loss, strength of the change of intensity between both", 0, 2
+    )
+    consistency_mixing: float = setting(
+        "with the segmentation loss, probability that a box of the learned slice comes from another one (CutMix)", 0, 1
+    )
     consistency_weight: float = setting("weight of the consistency loss of suspected samples", 0, 1000)
 
     # Local label filtering
     ranking: Ranking = setting(
         "by the loss, by the loss relative to samples with as much foreground, or by that of the averaged network on the "
-        "slice before its intensity is changed and others are mixed in"
+        "undistorted slice"
     )
     clean_share: float = setting("share of a batch, smallest loss first, whose labels count as clean", 0, 1)
     trust_hqa: bool = setting("whether labels of high quality are exempt from suspicion")
@@ -132,6 +141,9 @@ class Settings:
     correction_needs_consensus: bool = setting(
         "whether a label is rewritten only where the networks agree with each other more than with it"
     )
+    volume_calibration: bool = setting(
+        "whether predictions are kept as large, all cases together, as the labels that were given"
+    )
 
     # Prediction
     largest_component: bool = setting("whether a prediction keeps only the largest component of each structure")
@@ -142,9 +154,10 @@ class Settings:
             object.__setattr__(self, field_.name, _validated(field_, getattr(self, field_.name)))
         if self.slice_size % 16:
             raise SettingsError(f"slice_size must be a multiple of 16, got {self.slice_size}.")
-        if self.input_mixing and self.consistency is Consistency.SQUARED_DISTANCE:
+        if self.consistency is Consistency.SEGMENTATION_LOSS and self.ranking is not Ranking.TEACHER_LOSS:
             raise SettingsError(
-                f"input_mixing is {self.input_mixing}, but slices can only be mixed with consistency=segmentation-loss."
+                f"ranking is {self.ranking.value}, but consistency=segmentation-loss needs ranking=teacher-loss: "
+                "the loss on a distorted slice says little about its label."
             )
 
     def replace(self, **changes: Any) -> Settings:

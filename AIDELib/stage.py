@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.augmentation import SpatialAugmentation
@@ -19,9 +21,13 @@ from AIDELib.learner import Learner
 from AIDELib.networks import create_network
 from AIDELib.seeding import derived_generator, derived_seed
 from AIDELib.settings import LearningRateSchedule, Settings
-from AIDELib.slice_mixing import SliceMixing
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
+from AIDELib.volume_calibration import calibrated_offsets, label_shares, sampled_pixels
+
+# As many, evenly spaced, tell the volumes of a large set.
+SLICES_FOR_CALIBRATION = 256
+BATCH_OF_CALIBRATION = 16
 
 # Called after each iteration with the iterations done and all of the epoch; may raise to leave the epoch unfinished.
 IterationObserver = Callable[[int, int], None]
@@ -74,9 +80,14 @@ class Stage:
         self.settings = method.settings
         device = slices.images.device
         self.learners = tuple(
-            Learner(self._initial_network(position), self.settings, device) for position in range(method.network_count)
+            Learner(self._initial_network(position), self.settings, device, structure_count + 1)
+            for position in range(method.network_count)
         )
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
+        stride = max(1, len(slices.images) // SLICES_FOR_CALIBRATION)
+        self._calibration_slices = slices.images[::stride]
+        # Shares of the pixels that the given labels of these slices assign to each class.
+        self.given_shares = label_shares(labels[::stride], structure_count + 1)
         self._trusted = set(slices.slices_of(LabelQuality.HQA))
         self._generated = set(slices.slices_of(LabelQuality.UNLABELLED))
         self._others = sorted(set(range(len(slices.images))) - self._trusted)
@@ -96,12 +107,22 @@ class Stage:
 
     def predict_training_cases(self) -> Predictions:
         """Return each network's prediction of each training case and its agreement with the network's label set."""
-        labels = tuple(predict_labels(learner.predict, self.slices, self.structure_count) for learner in self.learners)
+        labels = tuple(self._predict_and_calibrate(learner) for learner in self.learners)
         agreements = tuple(
             agreements_with(own, label_set.labels, self.slices, self.structure_count)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
         return Predictions(labels, agreements, self.structure_count)
+
+    def _predict_and_calibrate(self, learner: Learner) -> list[NDArray[np.uint8]]:
+        """Return the predictions of one network, as large as the given labels where that is wanted."""
+        if self.settings.volume_calibration:
+            samples = [
+                sampled_pixels(learner.predict(images), self._calibration_slices[:, 0].numel())
+                for images in self._calibration_slices.split(BATCH_OF_CALIBRATION)
+            ]
+            learner.offsets = calibrated_offsets(torch.cat(samples).log(), learner.offsets, self.given_shares)
+        return predict_labels(learner.predict, self.slices, self.structure_count)
 
     def _train(self, epoch: int, generator: torch.Generator, observe: IterationObserver) -> tuple[float, ...]:
         settings = self.settings
@@ -137,18 +158,11 @@ class Stage:
             )
             images = augmentation.apply(images)
             labels = tuple(augmentation.apply_to_labels(own) for own in labels)
-        plain_images = images.contiguous(memory_format=torch.channels_last)
-        images, mixed_labels = perturb_intensity(plain_images, settings.input_intensity, generator), labels
-        mixing = None
-        if settings.input_mixing:
-            mixing = SliceMixing.draw(*images[:, 0].shape, settings.input_mixing, generator)
-            images, mixed_labels = mixing.apply(images), tuple(mixing.apply(own) for own in labels)
+        images = images.contiguous(memory_format=torch.channels_last)
         return Batch(
-            images=images.contiguous(memory_format=torch.channels_last),
-            labels=mixed_labels,
-            plain_images=plain_images,
-            plain_labels=labels,
-            mixing=mixing,
+            images=perturb_intensity(images, settings.input_intensity, generator),
+            plain_images=images,
+            labels=labels,
             trusted=torch.tensor([index in self._trusted for index in indices]),
             generated=torch.tensor([index in self._generated for index in indices]),
         )

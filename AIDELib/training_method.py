@@ -17,7 +17,6 @@ from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.segmentation_loss import segmentation_loss
 from AIDELib.settings import Settings
-from AIDELib.slice_mixing import SliceMixing
 from AIDELib.slice_set import SliceSet
 
 
@@ -26,20 +25,16 @@ class Batch:
     """Samples of one iteration.
 
     Attributes:
-        images: (B, M, H, W), what the networks learn from: mixed with each other, intensities changed.
-        labels: (B, H, W) uint8 from each label set, mixed like the images.
-        plain_images: (B, M, H, W), the slices before both: what pseudo-labels are made from.
-        plain_labels: (B, H, W) uint8 from each label set, before the mixing.
-        mixing: how the slices were mixed; None if they were not.
+        images: (B, M, H, W), what the networks learn from.
+        plain_images: (B, M, H, W), the same without changes of intensity: what pseudo-labels are made from.
+        labels: (B, H, W) uint8 from each label set.
         trusted: (B,) bool on the CPU, True for HQA cases.
         generated: (B,) bool on the CPU, True for cases whose labels a model made.
     """
 
     images: Tensor
-    labels: tuple[Tensor, ...]
     plain_images: Tensor
-    plain_labels: tuple[Tensor, ...]
-    mixing: SliceMixing | None
+    labels: tuple[Tensor, ...]
     trusted: Tensor
     generated: Tensor
 

@@ -15,6 +15,7 @@ SAMPLED_PIXELS = 1_000_000
 STEPS = 30
 # A network that has not learned a structure yet is not to be talked into it.
 LARGEST_OFFSET = 3.0
+SMALLEST_OFFSET = -10.0
 
 
 def calibrated_offsets(log_probabilities: Tensor, offsets: Tensor, wanted: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def calibrated_offsets(log_probabilities: Tensor, offsets: Tensor, wanted: Tenso
         wanted: (C,) share of the pixels of each class.
 
     Returns:
-        (C,) within +-3; 0 for the background and for structures that are not wanted anywhere.
+        (C,) from -10 to 3; 0 for the background and for structures that are not wanted anywhere.
     """
     pixels = len(log_probabilities)
     adjusted = offsets.clone()
@@ -34,7 +35,7 @@ def calibrated_offsets(log_probabilities: Tensor, offsets: Tensor, wanted: Tenso
         predicted = (log_probabilities + (adjusted - offsets)).argmax(dim=1)
         shares = torch.bincount(predicted, minlength=len(offsets)) / pixels
         step = 0.5 * (wanted.clamp_min(1 / pixels) / shares.clamp_min(1 / pixels)).log().clamp(-1, 1)
-        adjusted = torch.where(wanted > 0, adjusted + step, 0.0).clamp(-LARGEST_OFFSET, LARGEST_OFFSET)
+        adjusted = torch.where(wanted > 0, adjusted + step, 0.0).clamp(SMALLEST_OFFSET, LARGEST_OFFSET)
         adjusted[0] = 0.0
     return adjusted
 
@@ -43,3 +44,8 @@ def sampled_pixels(values: Tensor, total_pixels: int) -> Tensor:
     """Return (P, C) evenly spaced pixels of (B, C, H, W), so that about a million remain of a set's pixels."""
     stride = max(1, total_pixels // SAMPLED_PIXELS)
     return values.permute(0, 2, 3, 1).reshape(-1, values.shape[1])[::stride]
+
+
+def label_shares(labels: Tensor, class_count: int) -> Tensor:
+    """Return the share of the pixels (C,) of each class in labels (N, H, W)."""
+    return torch.bincount(labels.flatten(), minlength=class_count) / labels.numel()

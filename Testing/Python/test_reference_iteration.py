@@ -15,9 +15,10 @@ from AIDELib.label_filtering import consistency_ramp
 from AIDELib.label_set import LabelSet
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.presets import PAPER
-from AIDELib.settings import Consistency
+from AIDELib.settings import Consistency, Ranking
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.stage import Stage
+from AIDELib.strong_view import StrongView
 from AIDELib.training_method import Predictions
 
 EPOCH = 11
@@ -140,13 +141,16 @@ def test_trusted_samples_keep_their_label_at_full_weight():
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
-def test_suspects_learn_their_counterparts_mixed_confident_pseudo_labels():
+def test_suspects_learn_their_counterparts_confident_pseudo_labels_on_distorted_slices():
     settings = PAPER.replace(
         network_width=2,
         averaging=0.5,
-        input_mixing=1.0,
         consistency=Consistency.SEGMENTATION_LOSS,
+        consistency_rotation=30.0,
+        consistency_intensity=0.5,
+        consistency_mixing=1.0,
         consistency_weight=1.0,
+        ranking=Ranking.TEACHER_LOSS,
         pseudo_label_augmentations=1,
         pseudo_label_rotation=0.0,
         pseudo_label_flip=False,
@@ -155,39 +159,35 @@ def test_suspects_learn_their_counterparts_mixed_confident_pseudo_labels():
     )
     stage = make_stage(settings, 1, 1)
     batch = stage.batch([0, 1, 2, 3], torch.Generator().manual_seed(0))
-    # Samples 2 and 3 have generated labels, the others are beyond doubt.
     unlabelled = torch.tensor([False, False, True, True])
     batch = replace(batch, trusted=~unlabelled, generated=unlabelled)
     pseudo = stage.learners[1].predict(batch.plain_images)
     # Half of the pixels are confident.
     threshold = float(pseudo[2:].max(dim=1).values.median())
-    method = AIDE(settings.replace(pseudo_label_threshold=threshold))
-    loss = method.losses(stage.learners, batch, EPOCH, torch.Generator())[0]
+    settings = settings.replace(pseudo_label_threshold=threshold)
+    loss = AIDE(settings).losses(stage.learners, batch, EPOCH, torch.Generator().manual_seed(1))[0]
 
-    targets, weights = batch.plain_labels[1].clone(), torch.ones(4, 16, 16)
+    view = StrongView.draw(batch.images, unlabelled, settings, torch.Generator().manual_seed(1))
+    targets, weights = batch.labels[1].clone(), torch.ones(4, 16, 16)
     for sample in (2, 3):
         targets[sample] = pseudo[sample].argmax(dim=0).to(torch.uint8)
         weights[sample] = (pseudo[sample].max(dim=0).values >= threshold).float()
-    assert 0 < weights[2:].mean() < 1
-    for mixed, original in ((targets, targets.clone()), (weights, weights.clone())):
-        for sample in range(4):
-            box = batch.mixing.boxes[sample]
-            mixed[sample][box] = original[batch.mixing.partners[sample]][box]
-    logits = stage.learners[0].forward(batch.images)
+    logits = stage.learners[0].forward(view.images)
     ramp = consistency_ramp(EPOCH - 1, settings.warm_up_epochs)
-    given = stage.method.sample_losses(logits, batch.labels[1]).mean()
-    pseudo_loss = stage.method.sample_losses(logits, targets, weights).mean()
+    given = stage.method.sample_losses(logits, view.of_labels(batch.labels[1])).mean()
+    pseudo_loss = stage.method.sample_losses(logits, view.of_labels(targets), view.of_labels(weights)).mean()
     expected = (1 - ramp) * given + ramp * pseudo_loss
-    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    # The identity of the pseudo-label's augmentation is interpolated: a pixel at the threshold may fall on either side.
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=2e-3)
 
 
-def test_the_averaged_networks_loss_on_the_untouched_slice_finds_the_suspects(monkeypatch):
-    settings = PAPER.replace(network_width=2, ranking="teacher-loss")
+def test_the_averaged_networks_loss_on_the_undistorted_slice_finds_the_suspects(monkeypatch):
+    settings = PAPER.replace(network_width=2, ranking=Ranking.TEACHER_LOSS)
     stage = make_stage(settings, 1, 1)
     batch = stage.batch([0, 1, 2, 3], torch.Generator())
     sure = torch.zeros(4, 2, 16, 16)
     # Network 2 agrees with labels 0 and 3 and contradicts the others.
-    for sample, labels in enumerate(batch.plain_labels[0]):
+    for sample, labels in enumerate(batch.labels[0]):
         wanted = labels if sample in (0, 3) else 1 - labels
         sure[sample] = torch.nn.functional.one_hot(wanted.long(), 2).permute(2, 0, 1) * 0.98 + 0.01
     monkeypatch.setattr(stage.learners[1], "predict", lambda images: sure)

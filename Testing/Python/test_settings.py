@@ -33,7 +33,7 @@ def test_settings_are_saved_and_read(settings):
         ("clean_share=1", "clean_share", 1.0),
         ("clean_share=.5", "clean_share", 0.5),
         ("input_flip=True", "input_flip", True),
-        ("ranking=loss", "ranking", Ranking.LOSS),
+        ("normalization=volume", "normalization", Normalization.VOLUME),
     ],
 )
 def test_a_setting_typed_on_the_command_line(text, name, expected):
@@ -54,7 +54,7 @@ def test_a_setting_typed_on_the_command_line(text, name, expected):
         ("learning_rate=nan", "learning_rate must be"),
         ("learning_rate=NaN", "learning_rate must be"),
         ("slice_size=100", "slice_size must be a multiple of 16, got 100"),
-        ("consistency=squared-distance", "input_mixing is 0.5, but slices can only be mixed with"),
+        ("ranking=loss", "ranking is loss, but consistency=segmentation-loss needs ranking=teacher-loss"),
         ("ranking=size", "ranking must be one of loss, relative-loss, teacher-loss, got 'size'"),
     ],
 )

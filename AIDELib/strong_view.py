@@ -1,0 +1,58 @@
+"""Weak-to-strong consistency: what is predicted on a plain slice is learned on a distorted one.
+
+After FixMatch and UniMatch (Yang et al., CVPR 2023): rotated, scaled, with other contrast, and with boxes of other slices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from AIDELib.augmentation import SpatialAugmentation
+from AIDELib.intensity_augmentation import perturb_intensity
+from AIDELib.settings import Settings
+from AIDELib.slice_mixing import SliceMixing
+
+
+@dataclass(frozen=True)
+class StrongView:
+    """How the samples of a batch are distorted.
+
+    Attributes:
+        distorted: (B,) bool, the samples that are; the others stay as they are.
+        augmentation: rotation and scaling of each sample.
+        mixing: boxes from other samples.
+        images: (B, M, H, W), the distorted images.
+    """
+
+    distorted: Tensor
+    augmentation: SpatialAugmentation
+    mixing: SliceMixing
+    images: Tensor
+
+    @classmethod
+    def draw(cls, images: Tensor, distorted: Tensor, settings: Settings, generator: torch.Generator) -> StrongView:
+        """Return a random view.
+
+        Args:
+            images: (B, M, H, W).
+            distorted: (B,) bool on the CPU.
+            generator: CPU generator.
+        """
+        augmentation = SpatialAugmentation.draw(
+            len(images), settings.consistency_rotation, settings.consistency_scaling, False, generator
+        )
+        mixing = SliceMixing.draw(*images[:, 0].shape, settings.consistency_mixing, generator)
+        mixing = SliceMixing(mixing.partners, mixing.boxes & distorted.view(-1, 1, 1))
+        distorted = distorted.to(images.device)
+        changed = perturb_intensity(augmentation.apply(images), settings.consistency_intensity, generator)
+        changed = torch.where(distorted.view(-1, 1, 1, 1), changed, images)
+        view = mixing.apply(changed).contiguous(memory_format=torch.channels_last)
+        return cls(distorted, augmentation, mixing, view)
+
+    def of_labels(self, labels: Tensor) -> Tensor:
+        """Return labels or pixel weights (B, H, W) as they belong to the images; outside of a rotated slice they are 0."""
+        moved = torch.where(self.distorted.view(-1, 1, 1), self.augmentation.apply_to_labels(labels), labels)
+        return self.mixing.apply(moved)
