@@ -33,7 +33,7 @@ def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection:
             tensors[f"average{position + 1}"] = dict(learner.predictor.state_dict())
         tensors[f"optimizer{position + 1}"] = _optimizer_tensors(learner)
         tensors["labels"][f"network{position + 1}"] = label_set.labels
-        tensors[f"calibration{position + 1}"] = {"offsets": learner.offsets, "given": stage.given_shares}
+        tensors[f"calibration{position + 1}"] = {"offsets": learner.offsets}
     document = {
         "stage": stage.index,
         "epoch": stage.epoch,
@@ -80,9 +80,7 @@ def restore_stage(stage: Stage, checkpoint: Container) -> None:
             if learner.predictor is not learner.network:
                 learner.predictor.load_state_dict(checkpoint.tensors[f"average{position + 1}"])
             _restore_optimizer(learner, checkpoint.tensors[f"optimizer{position + 1}"])
-            calibration = checkpoint.tensors[f"calibration{position + 1}"]
-            learner.offsets.copy_(calibration["offsets"])
-            stage.given_shares.copy_(calibration["given"])
+            learner.offsets.copy_(checkpoint.tensors[f"calibration{position + 1}"]["offsets"])
             learner.steps = checkpoint.document["steps"][position]
             label_set.labels.copy_(checkpoint.tensors["labels"][f"network{position + 1}"])
             label_set.corrected_at = checkpoint.document["corrected_at"][position]

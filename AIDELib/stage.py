@@ -23,11 +23,7 @@ from AIDELib.seeding import derived_generator, derived_seed
 from AIDELib.settings import LearningRateSchedule, Settings
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
-from AIDELib.volume_calibration import calibrated_offsets, label_shares, sampled_pixels
-
-# As many, evenly spaced, tell the volumes of a large set.
-SLICES_FOR_CALIBRATION = 256
-BATCH_OF_CALIBRATION = 16
+from AIDELib.volume_calibration import VolumeCalibration
 
 # Called after each iteration with the iterations done and all of the epoch; may raise to leave the epoch unfinished.
 IterationObserver = Callable[[int, int], None]
@@ -84,10 +80,7 @@ class Stage:
             for position in range(method.network_count)
         )
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
-        stride = max(1, len(slices.images) // SLICES_FOR_CALIBRATION)
-        self._calibration_slices = slices.images[::stride]
-        # Shares of the pixels that the given labels of these slices assign to each class.
-        self.given_shares = label_shares(labels[::stride], structure_count + 1)
+        self._calibration = VolumeCalibration.of(slices, labels, structure_count + 1)
         self._trusted = set(slices.slices_of(LabelQuality.HQA))
         self._generated = set(slices.slices_of(LabelQuality.UNLABELLED))
         self._others = sorted(set(range(len(slices.images))) - self._trusted)
@@ -116,12 +109,8 @@ class Stage:
 
     def _predict_and_calibrate(self, learner: Learner) -> list[NDArray[np.uint8]]:
         """Return the predictions of one network, as large as the given labels where that is wanted."""
-        if self.settings.volume_calibration:
-            samples = [
-                sampled_pixels(learner.predict(images), self._calibration_slices[:, 0].numel())
-                for images in self._calibration_slices.split(BATCH_OF_CALIBRATION)
-            ]
-            learner.offsets = calibrated_offsets(torch.cat(samples).log(), learner.offsets, self.given_shares)
+        if self.settings.volume_calibration and self._calibration is not None:
+            learner.offsets = self._calibration.offsets(learner.predict, learner.offsets)
         return predict_labels(learner.predict, self.slices, self.structure_count)
 
     def _train(self, epoch: int, generator: torch.Generator, observe: IterationObserver) -> tuple[float, ...]:

@@ -1,7 +1,12 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
-from AIDELib.volume_calibration import LARGEST_OFFSET, calibrated_offsets, label_shares, sampled_pixels
+from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.volume_calibration import LARGEST_OFFSET, VolumeCalibration, calibrated_offsets
 
 
 def shares_after(log_probabilities, offsets):
@@ -34,10 +39,49 @@ def test_nobody_is_talked_into_a_structure_that_was_not_learned():
     assert offsets.tolist() == [0.0, LARGEST_OFFSET, 0.0]
 
 
-def test_shares_and_samples():
-    labels = torch.tensor([[[0, 0], [1, 2]], [[0, 0], [0, 1]]], dtype=torch.uint8)
-    assert label_shares(labels, 4).tolist() == [5 / 8, 2 / 8, 1 / 8, 0]
-    values = torch.arange(2 * 3 * 4 * 5).view(2, 3, 4, 5)
-    assert sampled_pixels(values, 40).shape == (40, 3)
-    assert sampled_pixels(values, 40)[1].tolist() == [1, 21, 41]
-    assert len(sampled_pixels(values, 10_000_000)) == 4
+def make_slices(qualities):
+    labels = [np.full((2, 16, 16), index % 2, np.uint8) for index in range(len(qualities))]
+    cases = [
+        CaseSlices(
+            Case(
+                f"c{index}",
+                (Path("i"),),
+                None if quality is LabelQuality.UNLABELLED else Path("l"),
+                quality,
+                Split.TRAIN,
+            ),
+            np.zeros((2, 1, 16, 16), np.float32),
+            own,
+        )
+        for index, (quality, own) in enumerate(zip(qualities, labels, strict=True))
+    ]
+    slices = SliceSet.build(cases, torch.device("cpu"))
+    return slices, slices.pad_labels(labels)
+
+
+def test_only_labels_of_people_count():
+    # The cases that a model labelled are all of class 1 here; of the others every second one.
+    qualities = [LabelQuality.LQA] * 10 + [LabelQuality.UNLABELLED] * 10
+    slices, labels = make_slices(qualities)
+    labels[20:] = 1
+    calibration = VolumeCalibration.of(slices, labels, 2)
+    assert calibration.shares.tolist() == [0.5, 0.5]
+    assert len(calibration.images) == 20
+
+
+def test_the_volumes_of_a_few_cases_bind_nobody():
+    assert VolumeCalibration.of(*make_slices([LabelQuality.HQA] * 2 + [LabelQuality.UNLABELLED] * 40), 2) is None
+
+
+def test_the_offsets_of_a_network():
+    slices, labels = make_slices([LabelQuality.LQA] * 10)
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(20, 1, 16, 16, generator=generator)
+
+    def predict(images):
+        # A network that takes a sixth of all pixels for foreground where half are.
+        own = scores[: len(images)]
+        return torch.cat([torch.zeros_like(own), own - 1], dim=1).softmax(dim=1)
+
+    offsets = VolumeCalibration.of(slices, labels, 2).offsets(predict, torch.zeros(2))
+    assert offsets.tolist() == pytest.approx([0, 1], abs=0.1)
