@@ -50,7 +50,9 @@ def run_aide(arguments: list[str], log: Path) -> Usage:
         except BaseException:
             process.terminate()
             raise
-    if os.waitstatus_to_exitcode(status) != 0:
+    # The process object does not know that it was waited for.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
         raise ProcessFailed(f"python -m AIDELib {' '.join(arguments)}\n{log.read_text(encoding='utf-8')[-2000:]}")
     unit = 1 if sys.platform == "darwin" else 1024
     return Usage(time.monotonic() - started, usage.ru_utime, usage.ru_maxrss * unit / 1e9)

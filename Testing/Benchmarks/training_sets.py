@@ -48,10 +48,8 @@ def noisy_labels(count: int, share: float, severity: Severity, tests: int) -> Pr
             for position, case in enumerate(drawn[:corrupted_count])
         ]
         cases = [replace(case, quality=LabelQuality.LQA) for case in (*corrupted, *drawn[corrupted_count:])]
-        labels = tuple(replace(structure, values=(index + 1,)) for index, structure in enumerate(source.structures))
-        dataset = Dataset(source.channels, labels, (*cases, *test))
-        names = frozenset(case.id for case in corrupted)
-        return TrainingSet(_with_own_labels(dataset, source, names, folder), truths_of(drawn), names)
+        dataset = replace(source, cases=(*cases, *test))
+        return TrainingSet(dataset, truths_of(drawn), frozenset(case.id for case in corrupted))
 
     return prepare
 
@@ -115,21 +113,9 @@ def _with_corrupted_label(
     label = read_label(case.label, structures, image, case.images)
     drawn = sitk.GetArrayFromImage(label)
     corrupted = corrupt(drawn.reshape(-1, *drawn.shape[-2:]), kind, severity, generator).reshape(drawn.shape)
-    return replace(case, label=_write(corrupted, image, folder / f"{case.id}.nii.gz"))
-
-
-def _with_own_labels(dataset: Dataset, source: Dataset, written: frozenset[str], folder: Path) -> Dataset:
-    """Return the dataset with the other labels, too, written with the values 1, 2 …"""
-    if all(structure.values == (index + 1,) for index, structure in enumerate(source.structures)):
-        return dataset
-    cases = []
-    for case in dataset.cases:
-        if case.label is not None and case.id not in written:
-            image = read_image(case.images[0])
-            label = sitk.GetArrayFromImage(read_label(case.label, source.structures, image, case.images))
-            case = replace(case, label=_write(label, image, folder / f"{case.id}.nii.gz"))
-        cases.append(case)
-    return replace(dataset, cases=tuple(cases))
+    # In label files a structure has its own value.
+    values = np.array([0, *(structure.values[0] for structure in structures)])
+    return replace(case, label=_write(values[corrupted].astype(np.uint16), image, folder / f"{case.id}.nii.gz"))
 
 
 def _shifted(case: Case, shift: DomainShift, folder: Path, generator: np.random.Generator) -> Case:
