@@ -80,7 +80,9 @@ class Stage:
             for position in range(method.network_count)
         )
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
-        self._calibration = VolumeCalibration.of(slices, labels, structure_count + 1)
+        # Methods that use the labels as they are have nothing that could drift.
+        calibrated = self.settings.volume_calibration and method.network_count > 1
+        self._calibration = VolumeCalibration.of(slices, labels, structure_count + 1) if calibrated else None
         self._trusted = set(slices.slices_of(LabelQuality.HQA))
         self._generated = set(slices.slices_of(LabelQuality.UNLABELLED))
         self._others = sorted(set(range(len(slices.images))) - self._trusted)
@@ -109,7 +111,7 @@ class Stage:
 
     def _predict_and_calibrate(self, learner: Learner) -> list[NDArray[np.uint8]]:
         """Return the predictions of one network, as large as the given labels where that is wanted."""
-        if self.settings.volume_calibration and self._calibration is not None:
+        if self._calibration is not None:
             learner.offsets = self._calibration.offsets(learner.predict, learner.offsets)
         return predict_labels(learner.predict, self.slices, self.structure_count)
 

@@ -7,6 +7,7 @@ err to both sides, though, so that the volumes of many labels together are near 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ from torch import Tensor
 from AIDELib.case import LabelQuality
 from AIDELib.slice_set import SliceSet
 
-# The volumes of fewer cases may differ from those of the others by chance.
-FEWEST_CASES = 10
+# Of a few cases the spread is hardly known; volumes of organs differ by no less than this between people.
+SMALLEST_SPREAD = 0.1
+SPREAD_OF_ONE_CASE = 0.3
 # As many slices, evenly spaced, and as many of their pixels, tell the volumes of a large set to a percent.
 SAMPLED_SLICES = 256
 SAMPLED_PIXELS = 500_000
@@ -30,33 +32,50 @@ SMALLEST_OFFSET = -10.0
 
 @dataclass(frozen=True)
 class VolumeCalibration:
-    """The slices by which predictions are calibrated.
+    """What the volumes of the structures should be, and the slices by which they are measured.
 
     Attributes:
-        images: (S, M, H, W), slices of cases that people labelled.
-        shares: (C,) share of their pixels that the given labels assign to each class.
+        images: (S, M, H, W), slices of the cases whose labels are in doubt.
+        lowest, highest: (C,) share of their pixels of each class: the mean volume of the labels that people gave, less and
+            plus its standard error.
     """
 
     images: Tensor
-    shares: Tensor
+    lowest: Tensor
+    highest: Tensor
 
     @classmethod
-    def of(cls, slices: SliceSet, labels: Tensor, class_count: int) -> VolumeCalibration | None:
-        """Return the calibration by a set's labels as they were given; None where people labelled too few of its cases.
+    def of(cls, slices: SliceSet, labels: Tensor, class_count: int) -> VolumeCalibration:
+        """Return the calibration by a set's labels as they were given.
 
         Args:
             labels: (N, H, W); those of unlabelled cases are not looked at.
         """
-        by_people = [case.quality is not LabelQuality.UNLABELLED for case in slices.cases]
-        if sum(by_people) < FEWEST_CASES:
-            return None
-        known = [index for own, indices in zip(by_people, slices.ranges, strict=True) if own for index in indices]
-        chosen = torch.tensor(known[:: max(1, len(known) // SAMPLED_SLICES)], device=labels.device)
-        counts = torch.bincount(labels[chosen].flatten(), minlength=class_count)
-        return cls(slices.images[chosen], counts / counts.sum())
+        volumes = torch.stack(
+            [
+                torch.bincount(labels[own.start : own.stop].flatten(), minlength=class_count).double()
+                for case, own in zip(slices.cases, slices.ranges, strict=True)
+                if case.quality is not LabelQuality.UNLABELLED
+            ]
+        )
+        mean = volumes.mean(dim=0)
+        spread = volumes.std(dim=0).maximum(SMALLEST_SPREAD * mean) if len(volumes) > 1 else SPREAD_OF_ONE_CASE * mean
+        error = spread / math.sqrt(len(volumes))
+        doubted = [
+            own for case, own in zip(slices.cases, slices.ranges, strict=True) if case.quality is not LabelQuality.HQA
+        ]
+        doubted = doubted or list(slices.ranges)
+        indices = [index for own in doubted for index in own]
+        pixels_of_a_case = labels[0].numel() * len(indices) / len(doubted)
+        chosen = torch.tensor(indices[:: max(1, len(indices) // SAMPLED_SLICES)], device=labels.device)
+        return cls(
+            images=slices.images[chosen],
+            lowest=((mean - error) / pixels_of_a_case).float(),
+            highest=((mean + error) / pixels_of_a_case).float(),
+        )
 
     def offsets(self, predict: Callable[[Tensor], Tensor], in_force: Tensor) -> Tensor:
-        """Return the offsets (C,) of the logits with which a network's predictions have the volumes of the labels.
+        """Return the smallest offsets (C,) of the logits that bring a network's predictions between the two bounds.
 
         Args:
             predict: images (B, M, H, W) -> probabilities (B, C, H, W), with the offsets in force.
@@ -67,26 +86,26 @@ class VolumeCalibration:
             predict(images).permute(0, 2, 3, 1).reshape(-1, len(in_force))[::stride]
             for images in self.images.split(BATCH_SIZE)
         ]
-        return calibrated_offsets(torch.cat(samples).log(), in_force, self.shares)
+        scores = torch.cat(samples).log() - in_force
+        own_shares = torch.bincount(scores.argmax(dim=1), minlength=len(in_force)) / len(scores)
+        return calibrated_offsets(scores, own_shares.clamp(self.lowest, self.highest))
 
 
-def calibrated_offsets(log_probabilities: Tensor, in_force: Tensor, wanted: Tensor) -> Tensor:
-    """Return what to add to each class's logit so that each structure is predicted in the wanted share of the pixels.
+def calibrated_offsets(scores: Tensor, wanted: Tensor) -> Tensor:
+    """Return what to add to each class's score so that each structure is the likeliest in the wanted share of the pixels.
 
     Args:
-        log_probabilities: (P, C) of pixels, with the offsets in force already added.
-        in_force: (C,) offsets; that of the background is 0.
+        scores: (P, C) logits or log-probabilities of pixels.
         wanted: (C,) share of the pixels of each class.
 
     Returns:
         (C,) from -10 to 3; 0 for the background and for structures that are not wanted anywhere.
     """
-    pixels = len(log_probabilities)
-    adjusted = in_force.clone()
+    pixels = len(scores)
+    offsets = torch.zeros_like(wanted)
     for _ in range(STEPS):
-        predicted = (log_probabilities + (adjusted - in_force)).argmax(dim=1)
-        shares = torch.bincount(predicted, minlength=len(in_force)) / pixels
+        shares = torch.bincount((scores + offsets).argmax(dim=1), minlength=len(wanted)) / pixels
         step = 0.5 * (wanted.clamp_min(1 / pixels) / shares.clamp_min(1 / pixels)).log().clamp(-1, 1)
-        adjusted = torch.where(wanted > 0, adjusted + step, 0.0).clamp(SMALLEST_OFFSET, LARGEST_OFFSET)
-        adjusted[0] = 0.0
-    return adjusted
+        offsets = torch.where(wanted > 0, offsets + step, 0.0).clamp(SMALLEST_OFFSET, LARGEST_OFFSET)
+        offsets[0] = 0.0
+    return offsets

@@ -9,38 +9,25 @@ from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.volume_calibration import LARGEST_OFFSET, VolumeCalibration, calibrated_offsets
 
 
-def shares_after(log_probabilities, offsets):
-    predicted = (log_probabilities + offsets).argmax(dim=1)
-    return torch.bincount(predicted, minlength=len(offsets)) / len(predicted)
-
-
 def test_predictions_get_the_wanted_volumes():
-    generator = torch.Generator().manual_seed(0)
-    log_probabilities = (2 * torch.randn(50_000, 3, generator=generator)).log_softmax(dim=1)
+    scores = 2 * torch.randn(50_000, 3, generator=torch.Generator().manual_seed(0))
     wanted = torch.tensor([0.8, 0.15, 0.05])
-    offsets = calibrated_offsets(log_probabilities, torch.zeros(3), wanted)
+    offsets = calibrated_offsets(scores, wanted)
     assert offsets[0] == 0
-    assert shares_after(log_probabilities, offsets).tolist() == pytest.approx(wanted.tolist(), rel=0.03)
-
-
-def test_offsets_in_force_are_taken_into_account():
-    generator = torch.Generator().manual_seed(0)
-    log_probabilities = (2 * torch.randn(50_000, 2, generator=generator)).log_softmax(dim=1)
-    wanted = torch.tensor([0.7, 0.3])
-    fresh = calibrated_offsets(log_probabilities, torch.zeros(2), wanted)
-    in_force = torch.tensor([0.0, -1.0])
-    again = calibrated_offsets((log_probabilities + in_force).log_softmax(dim=1), in_force, wanted)
-    assert again.tolist() == pytest.approx(fresh.tolist(), abs=0.05)
+    shares = torch.bincount((scores + offsets).argmax(dim=1), minlength=3) / len(scores)
+    assert shares.tolist() == pytest.approx(wanted.tolist(), rel=0.03)
 
 
 def test_nobody_is_talked_into_a_structure_that_was_not_learned():
-    log_probabilities = torch.tensor([[0.0, -50.0, -40.0]]).repeat(100, 1)
-    offsets = calibrated_offsets(log_probabilities, torch.zeros(3), torch.tensor([0.5, 0.5, 0.0]))
-    assert offsets.tolist() == [0.0, LARGEST_OFFSET, 0.0]
+    scores = torch.tensor([[0.0, -50.0, -40.0]]).repeat(100, 1)
+    assert calibrated_offsets(scores, torch.tensor([0.5, 0.5, 0.0])).tolist() == [0.0, LARGEST_OFFSET, 0.0]
 
 
-def make_slices(qualities):
-    labels = [np.full((2, 16, 16), index % 2, np.uint8) for index in range(len(qualities))]
+def make_slices(qualities, foreground_rows):
+    labels = []
+    for rows in foreground_rows:
+        labels.append(np.zeros((2, 16, 16), np.uint8))
+        labels[-1][:, :rows] = 1
     cases = [
         CaseSlices(
             Case(
@@ -59,29 +46,44 @@ def make_slices(qualities):
     return slices, slices.pad_labels(labels)
 
 
-def test_only_labels_of_people_count():
-    # The cases that a model labelled are all of class 1 here; of the others every second one.
-    qualities = [LabelQuality.LQA] * 10 + [LabelQuality.UNLABELLED] * 10
-    slices, labels = make_slices(qualities)
-    labels[20:] = 1
-    calibration = VolumeCalibration.of(slices, labels, 2)
-    assert calibration.shares.tolist() == [0.5, 0.5]
-    assert len(calibration.images) == 20
+def test_the_labels_of_people_set_the_bounds():
+    qualities = [LabelQuality.HQA, LabelQuality.LQA, LabelQuality.UNLABELLED, LabelQuality.UNLABELLED]
+    calibration = VolumeCalibration.of(*make_slices(qualities, [6, 10, 16, 16]), 2)
+    # 6 and 10 of 16 rows: mean 0.5, standard deviation 0.177, of the mean of two 0.125.
+    assert calibration.lowest[1] == pytest.approx(0.375, abs=1e-3)
+    assert calibration.highest[1] == pytest.approx(0.625, abs=1e-3)
+    # All but the HQA case are in doubt.
+    assert len(calibration.images) == 6
 
 
-def test_the_volumes_of_a_few_cases_bind_nobody():
-    assert VolumeCalibration.of(*make_slices([LabelQuality.HQA] * 2 + [LabelQuality.UNLABELLED] * 40), 2) is None
+def test_bounds_where_the_spread_is_not_known():
+    unlabelled = [LabelQuality.UNLABELLED] * 3
+    one = VolumeCalibration.of(*make_slices([LabelQuality.HQA, *unlabelled], [8] * 4), 2)
+    assert (one.lowest[1].item(), one.highest[1].item()) == pytest.approx((0.5 * 0.7, 0.5 * 1.3))
+    alike = VolumeCalibration.of(*make_slices([LabelQuality.HQA] * 4 + unlabelled, [8] * 7), 2)
+    assert (alike.lowest[1].item(), alike.highest[1].item()) == pytest.approx((0.5 * 0.95, 0.5 * 1.05))
 
 
-def test_the_offsets_of_a_network():
-    slices, labels = make_slices([LabelQuality.LQA] * 10)
-    generator = torch.Generator().manual_seed(0)
-    scores = torch.randn(20, 1, 16, 16, generator=generator)
+def test_the_offsets_of_a_network_are_those_in_force_for_its_own_scores():
+    calibration = VolumeCalibration.of(*make_slices([LabelQuality.LQA] * 10, [0, 16] * 5), 2)
+    noise = torch.randn(20, 1, 16, 16, generator=torch.Generator().manual_seed(0))
 
-    def predict(images):
-        # A network that takes a sixth of all pixels for foreground where half are.
-        own = scores[: len(images)]
-        return torch.cat([torch.zeros_like(own), own - 1], dim=1).softmax(dim=1)
+    def network(in_force):
+        # Of itself it takes a sixth of all pixels for foreground, where half are, with a standard error of a sixth.
+        def predict(images):
+            own = noise[: len(images)] - 1
+            return (torch.cat([torch.zeros_like(own), own], dim=1) + in_force.view(1, 2, 1, 1)).softmax(dim=1)
 
-    offsets = VolumeCalibration.of(slices, labels, 2).offsets(predict, torch.zeros(2))
-    assert offsets.tolist() == pytest.approx([0, 1], abs=0.1)
+        return predict
+
+    for in_force in (torch.zeros(2), torch.tensor([0.0, 2.0])):
+        offsets = calibration.offsets(network(in_force), in_force)
+        assert offsets.tolist() == pytest.approx([0, 0.57], abs=0.1)
+
+
+def test_a_network_within_the_bounds_is_left_alone():
+    calibration = VolumeCalibration.of(*make_slices([LabelQuality.LQA] * 4, [8] * 4), 2)
+    halves = torch.zeros(1, 2, 16, 16)
+    halves[:, 1, :8], halves[:, 1, 8:] = 3.0, -3.0
+    offsets = calibration.offsets(lambda images: halves.expand(len(images), -1, -1, -1).softmax(dim=1), torch.zeros(2))
+    assert offsets.tolist() == [0.0, 0.0]
