@@ -44,7 +44,8 @@ class StrongView:
         augmentation = SpatialAugmentation.draw(
             len(images), settings.consistency_rotation, settings.consistency_scaling, False, generator
         )
-        mixing = SliceMixing.draw(*images[:, 0].shape, settings.consistency_mixing, generator)
+        count, _, height, width = images.shape
+        mixing = SliceMixing.draw(count, height, width, settings.consistency_mixing, generator)
         mixing = SliceMixing(mixing.partners, mixing.boxes & distorted.view(-1, 1, 1))
         distorted = distorted.to(images.device)
         changed = perturb_intensity(augmentation.apply(images), settings.consistency_intensity, generator)
