@@ -31,6 +31,33 @@ def test_property_that_cannot_be_written_says_so():
         qt.QWidget().width = 5
 
 
+def test_misspelt_property_is_an_error():
+    with pytest.raises(AttributeError, match="'enabeld' does not exist on QPushButton and creating new attributes"):
+        qt.QPushButton().enabeld = False
+    with pytest.raises(AttributeError, match="'currrentPath' does not exist on ctkPathLineEdit"):
+        ctk.ctkPathLineEdit().currrentPath = "/data"
+    with pytest.raises(AttributeError, match="Slot 'show' can not be overwritten"):
+        qt.QWidget().show = print
+
+
+def test_class_derived_in_python_takes_attributes():
+    class Panel(qt.QWidget):
+        def __init__(self):
+            super().__init__()
+            self.logic = "logic"
+
+    assert Panel().logic == "logic"
+
+
+def test_dynamic_properties_are_attributes():
+    button = qt.QPushButton()
+    assert not hasattr(button, "SlicerParameterName")
+    button.setProperty("SlicerParameterName", "threshold")
+    assert button.SlicerParameterName == "threshold"
+    button.SlicerParameterName = "epochs"
+    assert button.property("SlicerParameterName") == "epochs"
+
+
 def test_property_hidden_by_a_method_of_a_derived_class_stays_a_property():
     assert qt.QLabel("text").sizeHint.width() > 0
 

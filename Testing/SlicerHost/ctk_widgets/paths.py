@@ -32,7 +32,6 @@ class ctkPathLineEdit(QtWidgets.QWidget):
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
-        self.filters = self.AllEntries | self.NoDotAndDotDot | self.Readable
         self._combo_box = QtWidgets.QComboBox(self)
         self._combo_box.setEditable(True)
         self._combo_box.setInsertPolicy(QtWidgets.QComboBox.NoInsert)
@@ -49,6 +48,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         self._browse_button.clicked.connect(self.browse)
 
     label = declared_property(str, "label", "")
+    filters = declared_property(QtCore.QDir.Filter, "filters", AllEntries | NoDotAndDotDot | Readable)
     nameFilters = declared_property(list, "nameFilters", [])
 
     def _get_path(self) -> str:

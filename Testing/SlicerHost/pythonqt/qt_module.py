@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 
+from .attributes import install_attributes
 from .classes import QT_MODULES
 from .object_tree import install_object_tree
 from .properties import install_properties
@@ -21,6 +22,7 @@ def install_qt() -> types.ModuleType:
     install_object_tree()
     install_properties()
     install_connect()
+    install_attributes()
     qt = types.ModuleType("qt", "Qt as PythonQt wraps it.")
     for module in QT_MODULES:
         for name in dir(module):
