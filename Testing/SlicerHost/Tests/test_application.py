@@ -1,5 +1,7 @@
 """The application: modules, subject hierarchy, views, settings, packages, translation."""
 
+import time
+
 import numpy as np
 import pytest
 import qt
@@ -158,6 +160,22 @@ def test_node_combo_box_follows_the_scene(slicer_app):
     assert heard == [second, first, None]
     box.showChildNodeTypes = False
     assert box.nodeCount() == 0
+
+
+def test_node_combo_box_takes_hundreds_of_nodes_in_a_moment(slicer_app):
+    box = slicer.qMRMLNodeComboBox()
+    box.nodeTypes = ["vtkMRMLTableNode"]
+    box.setMRMLScene(slicer.mrmlScene)
+    start = time.process_time()
+    nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"table {index}") for index in range(300)]
+    assert time.process_time() - start < 3
+    assert box.nodeCount() == 300
+    assert box.currentNode() is nodes[0]
+    slicer.mrmlScene.RemoveNode(nodes[0])
+    assert box.currentNode() is nodes[1]
+    inner = box.findChild(qt.QComboBox)
+    assert [inner.itemText(index) for index in (0, 298)] == ["table 1", "table 299"]
+    assert inner.itemText(300).startswith("Create new")
 
 
 def test_node_combo_box_without_none_takes_the_first_node(slicer_app):

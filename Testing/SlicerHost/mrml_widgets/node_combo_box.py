@@ -82,13 +82,13 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         @vtk.calldata_type(vtk.VTK_OBJECT)
         def node_added(_caller: Any, _event: str, node: Any) -> None:
             if not scene.IsBatchProcessing() and self._is_shown(node):
-                self._show_nodes()
+                self._append(node)
                 self.nodeAdded.emit(node)
 
         @vtk.calldata_type(vtk.VTK_OBJECT)
         def node_removed(_caller: Any, _event: str, node: Any) -> None:
-            if not scene.IsBatchProcessing() and node in self._nodes:
-                self._show_nodes()
+            if not scene.IsBatchProcessing():
+                self._take_out(node)
 
         observed = {"NodeAddedEvent": node_added, "NodeRemovedEvent": node_removed}
         observed.update({name: lambda _caller, _event: self._show_nodes() for name in _SCENE_CHANGED_AT_ONCE})
@@ -125,8 +125,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         _remove_observers(self._node_tags)
         self._nodes = [node for node in scene_nodes if self._is_shown(node)]
         for node in self._nodes:
-            self._node_tags.append((node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._node_modified)))
-        wanted = self._requested_id or self._current_id
+            self._watch(node)
         blocked = self._combo_box.blockSignals(True)
         self._combo_box.clear()
         if self.noneEnabled:
@@ -135,11 +134,39 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self._combo_box.addItem(node.GetName() or "", node.GetID())
         self._add_actions()
         self._combo_box.blockSignals(blocked)
+        self._select_as_wanted()
+
+    def _select_as_wanted(self) -> None:
+        wanted = self._requested_id or self._current_id
         known = any(node.GetID() == wanted for node in self._nodes)
         if known:
             self._requested_id = ""
         first = "" if self.noneEnabled or not self._nodes else self._nodes[0].GetID()
         self._select(wanted if known else first)
+
+    def _watch(self, node: Any) -> None:
+        self._node_tags.append((node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._node_modified)))
+
+    # One node more or less: hundreds come and go one by one.
+    def _append(self, node: Any) -> None:
+        blocked = self._combo_box.blockSignals(True)
+        self._combo_box.insertItem(len(self._nodes) + int(self.noneEnabled), node.GetName() or "", node.GetID())
+        self._combo_box.blockSignals(blocked)
+        self._nodes.append(node)
+        self._watch(node)
+        self._select_as_wanted()
+
+    def _take_out(self, node: Any) -> None:
+        index = next((index for index, shown in enumerate(self._nodes) if shown is node), -1)
+        if index < 0:
+            return
+        del self._nodes[index]
+        observed, tag = self._node_tags.pop(index)
+        observed.RemoveObserver(tag)
+        blocked = self._combo_box.blockSignals(True)
+        self._combo_box.removeItem(index + int(self.noneEnabled))
+        self._combo_box.blockSignals(blocked)
+        self._select_as_wanted()
 
     def _add_actions(self) -> None:
         actions = []
