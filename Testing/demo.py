@@ -78,13 +78,14 @@ def _run(dataset: Dataset, output: Path, changes: dict[str, int]) -> None:
     for case in dataset.cases:
         training.setSplit([case.id], case.split.value)
         training.setQuality([case.id], case.quality.value)
-    photographer.take_main_window("1-dataset")
+    photographer.take_training_section("Dataset", "1-dataset")
 
     run = RunFolder(output / "run")
     training.startTraining(run.path, preset="quick", changes=changes)
     _watch(training, application, run)
     draw_training(list(run.events()), output / "pictures" / "training-curves.png")
-    photographer.take_panel("2-training")
+    for number, section in ((2, "Training"), (3, "Review"), (4, "Results")):
+        photographer.take_training_section(section, f"{number}-{section.lower()}")
 
     test_cases = dataset.select(Split.TEST) or dataset.cases[-1:]
     segmentation = slicer.util.getModuleLogic("AIDESegmentation")
@@ -94,9 +95,9 @@ def _run(dataset: Dataset, output: Path, changes: dict[str, int]) -> None:
         predicted = segmentation.segment(run.model_file, patient.volumes)
         if patient.segmentation is not None:
             _print_comparison(case.id, segmentation.compare(predicted, patient.segmentation))
-        photographer.take_slices(f"3-{case.id}", patient.volumes[0], predicted)
+        photographer.take_slices(f"5-{case.id}", patient.volumes[0], predicted)
     training.openInSegmentation()
-    photographer.take_main_window("4-segmentation")
+    photographer.take_main_window("6-segmentation")
     scene_file = output / "scene.mrb"
     if not slicer.util.saveScene(str(scene_file)):
         raise AIDEError(f"The scene could not be saved as {scene_file}.")
