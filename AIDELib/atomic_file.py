@@ -5,20 +5,27 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+# What a killed process leaves behind has this at the start of its name.
+UNFINISHED = ".unfinished-"
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its ending; what was written there replaces `path` at the end.
 
-    On an exception the temporary file is removed and `path` stays as it was.
+    On an exception the temporary file is removed and `path` stays as it was. The folder of `path` is made, but none above
+    it: where those are gone, so is the drive that they lie on, and another one must not take its place unnoticed.
+
+    Raises:
+        OSError: the disk is full, read-only or gone.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     # SimpleITK chooses the format by the ending, which may have two parts (.nii.gz, .seg.nrrd).
     ending = "".join(path.suffixes[-2:])
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-", suffix=ending)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix=ending)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -28,8 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
         # mkstemp gives access to the owner alone; a run folder is often shared.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        _synchronize_folder(path.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:
@@ -41,6 +50,26 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 def write_text_atomically(path: Path, text: str) -> None:
     """Replace a file's content with UTF-8 text."""
     write_bytes_atomically(path, text.encode("utf-8"))
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left unfinished in a folder and below it; nobody else may be writing there."""
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _synchronize_folder(folder: Path) -> None:
+    """Make the new name itself survive a power failure, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows
+        return
+    # Some network drives refuse; the content is safe even so.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

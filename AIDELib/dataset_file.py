@@ -12,6 +12,8 @@ from AIDELib.atomic_file import write_text_atomically
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.errors import DatasetError
+from AIDELib.json_document import DocumentError
+from AIDELib.sealed_document import read_sealed
 from AIDELib.structure import DEFAULT_COLORS, Structure
 from AIDELib.volume import split_channel
 
@@ -50,15 +52,24 @@ def load_dataset(path: Path) -> Dataset:
 
 
 def save_dataset(dataset: Dataset, path: Path) -> None:
-    """Write a `dataset.json`, with paths relative to it where both are on one drive."""
-    folder = path.absolute().parent
-    document = {
+    """Write a `dataset.json`, with paths relative to it where both are on one drive.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = dataset_document(dataset, path.absolute().parent)
+    write_text_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+def dataset_document(dataset: Dataset, folder: Path) -> dict[str, Any]:
+    """Return the content of a `dataset.json` in a folder."""
+    return {
         "format": FORMAT,
         "channels": list(dataset.channels),
         "structures": [_structure_entry(structure) for structure in dataset.structures],
         "cases": [_case_entry(case, folder) for case in dataset.cases],
     }
-    write_text_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def _structure_entry(structure: Structure) -> dict[str, Any]:
@@ -98,24 +109,13 @@ def relative_path(path: Path, folder: Path) -> str:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return read_sealed(path)
     except FileNotFoundError:
         raise DatasetError(f"There is no file {path}. Write one with 'import', or check the path.") from None
     except OSError as error:
         raise DatasetError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise DatasetError(f"{path} is not a text file in UTF-8, so it is no dataset.json.") from None
-    except json.JSONDecodeError as error:
-        raise DatasetError(
-            f"{path} is no valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
-        ) from None
-    except RecursionError:
-        raise DatasetError(f"{path} is nested too deeply to be a dataset.json.") from None
-    if not isinstance(document, dict):
-        raise DatasetError(
-            f"{path} is no dataset.json: it must hold an object with format, channels, structures, cases."
-        )
-    return document
+    except DocumentError as error:
+        raise DatasetError(f"{path} is no usable dataset.json: {error}.") from None
 
 
 def _parse_structure(entry: Any, index: int) -> Structure:

@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from AIDELib.container import Container, read_container, write_container
-from AIDELib.container_document import ContainerError
+from AIDELib.container import Container, read_tensors, require_memory, write_container
+from AIDELib.container_document import ContainerError, opened_container, read_document
 from AIDELib.errors import ModelError, SettingsError
 from AIDELib.model_description import DOCUMENT_NAME, ModelDescription, model_file, parse_model_document
-from AIDELib.networks import create_network
+from AIDELib.networks import create_network, network_shapes
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,39 @@ class Model:
 
 def save_model(model: Model, path: Path) -> None:
     """Write a model file."""
-    tensors = {f"network{index + 1}": weights for index, weights in enumerate(model.weights)}
+    tensors = {_group(index): weights for index, weights in enumerate(model.weights)}
     write_container(path, DOCUMENT_NAME, Container(model.description.to_json(), tensors))
 
 
 def load_model(path: Path) -> Model:
     """Read a model file, or the model of a run folder.
 
+    What the file says about itself is checked first, then the names and shapes of the weights against its network, and
+    only then are the weights read.
+
     Raises:
         ModelError: there is none, it is damaged, or it was written by a newer version.
     """
     file = model_file(path)
     try:
-        container = read_container(file, DOCUMENT_NAME)
+        with opened_container(file) as archive:
+            description = parse_model_document(read_document(archive, DOCUMENT_NAME), file)
+            groups = [_group(index) for index in range(description.network_count)]
+            require_memory(archive, groups)
+            classes = len(description.structures) + 1
+            shapes = network_shapes(description.network, len(description.channels), classes, description.width)
+            weights = tuple(read_tensors(archive, group, shapes) for group in groups)
     except ContainerError as error:
         raise ModelError(f"{file} is no usable AIDE model: {error}.") from None
+    except SettingsError as error:
+        raise ModelError(f"{file} cannot be used: {error}") from None
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}.") from None
-    description = parse_model_document(container.document, file)
-    names = [f"network{index + 1}" for index in range(description.network_count)]
-    missing = [name for name in names if name not in container.tensors]
-    if missing or not names:
-        raise ModelError(
-            f"{file} is no usable AIDE model: the weights of {', '.join(missing) or 'all networks'} are missing."
-        )
-    return Model(description, tuple(container.tensors[name] for name in names))
+    for name, tensor in ((name, tensor) for own in weights for name, tensor in own.items()):
+        if not torch.isfinite(tensor).all():
+            raise ModelError(f"{file} is no usable AIDE model: its weights '{name}' are no finite numbers.")
+    return Model(description, weights)
+
+
+def _group(index: int) -> str:
+    return f"network{index + 1}"

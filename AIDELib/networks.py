@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from AIDELib.errors import SettingsError
 from AIDELib.multi_stream_unet import MultiStreamUNet
+from AIDELib.tensor_header import TensorShape
 
 # (channels M, classes C, width) -> module from images (B, M, H, W) to logits (B, C, H, W), H and W multiples of 16.
 NetworkFactory = Callable[[int, int, int], nn.Module]
@@ -44,3 +46,17 @@ def create_network(name: str, channels: int, classes: int, width: int) -> nn.Mod
             "A network of your own must be registered with AIDELib.networks.register_network first."
         )
     return _FACTORIES[name](channels, classes, width)
+
+
+def network_shapes(name: str, channels: int, classes: int, width: int) -> dict[str, TensorShape]:
+    """Return the shapes of a network's weights by name, without making room for them.
+
+    Raises:
+        SettingsError: no network of that name is registered.
+    """
+    with torch.device("meta"):
+        network = create_network(name, channels, classes, width)
+    return {
+        name: TensorShape(tuple(tensor.shape), tensor.is_floating_point())
+        for name, tensor in network.state_dict().items()
+    }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from AIDELib.case import LabelQuality
 from AIDELib.errors import RunError
+from AIDELib.json_document import DocumentError, text
 from AIDELib.run_folder import RunFolder
+from AIDELib.sealed_document import is_there, read_sealed
 
 
 @dataclass(frozen=True)
@@ -53,23 +55,29 @@ def read_review(run: RunFolder) -> list[ReviewedCase]:
     Raises:
         RunError: the run has no review yet, or its file is damaged.
     """
-    if not run.review_file.exists():
+    if not is_there(run.review_file):
         raise RunError(
             f"{run.path} has no label review yet; it is written after the first epoch of the training proper."
         )
     try:
-        entries = json.loads(run.review_file.read_text(encoding="utf-8"))["cases"]
-        return [
-            ReviewedCase(
-                case=entry["case"],
-                quality=LabelQuality(entry["quality"]),
-                suspicion=float(entry["suspicion"]),
-                trend=tuple(entry["trend"]),
-                corrected_at=tuple(tuple(epochs) for epochs in entry["corrected_at"]),
-                suggestion=entry["suggestion"],
-                given=entry["given"],
-            )
-            for entry in entries
-        ]
-    except (ValueError, KeyError, TypeError) as error:
+        entries = read_sealed(run.review_file)["cases"]
+        return [_parse(entry) for entry in entries]
+    except (DocumentError, OSError) as error:
+        raise RunError(f"{run.review_file} cannot be used: {error}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{run.review_file} is damaged ({error!r}).") from None
+
+
+def _parse(entry: dict[str, Any]) -> ReviewedCase:
+    suggestion = entry["suggestion"]
+    if suggestion is not None and (Path(suggestion).is_absolute() or ".." in Path(suggestion).parts):
+        raise ValueError(f"the suggestion '{suggestion}' lies outside the run folder")
+    return ReviewedCase(
+        case=text(entry["case"]),
+        quality=LabelQuality(entry["quality"]),
+        suspicion=float(entry["suspicion"]),
+        trend=tuple(float(value) for value in entry["trend"]),
+        corrected_at=tuple(tuple(int(epoch) for epoch in epochs) for epochs in entry["corrected_at"]),
+        suggestion=suggestion,
+        given=text(entry["given"]),
+    )

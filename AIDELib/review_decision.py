@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import hashlib
+import logging
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
-from AIDELib.atomic_file import write_text_atomically
+from AIDELib.atomic_file import write_bytes_atomically
 from AIDELib.case import LabelQuality
 from AIDELib.dataset import Dataset, find_case
 from AIDELib.errors import RunError
+from AIDELib.folder_lock import FolderLock
+from AIDELib.json_document import DocumentError, text
 from AIDELib.run_folder import RunFolder
+from AIDELib.sealed_document import SPARE_FOLDER, is_there, read_sealed, write_sealed
 
 FORMAT = "aide-decisions/1"
+
+_log = logging.getLogger(__name__)
 
 
 class Choice(str, Enum):
@@ -42,16 +49,31 @@ class ReviewDecision:
 
 
 def save_decision(run: RunFolder, decision: ReviewDecision) -> None:
-    """Record a decision, in place of an earlier one about the same case.
+    """Record a decision, in place of an earlier one about the same case, and keep a spare copy of its label.
 
     Raises:
         RunError: the label is not there or lies outside the run, the run has no such case, or nothing can be written.
     """
     if not decision.label.is_file():
         raise RunError(f"Case '{decision.case}': there is no label {decision.label}.")
-    if run.reviewed_folder.resolve() not in decision.label.resolve().parents:
+    if decision.label.resolve().parent != run.reviewed_folder.resolve():
         raise RunError(f"Case '{decision.case}': the label {decision.label} must lie in {run.reviewed_folder}.")
-    _write(run, read_decisions(run) | {decision.case: decision})
+    try:
+        data = decision.label.read_bytes()
+        with decision_lock(run):
+            entries = _read_entries(run)
+            entries[decision.case] = {
+                "case": decision.case,
+                "choice": decision.choice.value,
+                "label": decision.label.name,
+                "label_checksum": _checksum(data),
+            }
+            spare = _spare_label(run, decision.label.name)
+            spare.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes_atomically(spare, data)
+            _write(run, entries)
+    except OSError as error:
+        raise RunError(f"The decision about case '{decision.case}' cannot be written: {error.strerror}.") from None
 
 
 def withdraw_decision(run: RunFolder, case_id: str) -> None:
@@ -60,30 +82,25 @@ def withdraw_decision(run: RunFolder, case_id: str) -> None:
     Raises:
         RunError: the decisions are damaged or cannot be written.
     """
-    _write(run, {case: decision for case, decision in read_decisions(run).items() if case != case_id})
+    try:
+        with decision_lock(run):
+            _write(run, {case: entry for case, entry in _read_entries(run).items() if case != case_id})
+    except OSError as error:
+        raise RunError(f"{run.decisions_file} cannot be written: {error.strerror}.") from None
 
 
 def read_decisions(run: RunFolder) -> dict[str, ReviewDecision]:
     """Return all decisions by case.
 
+    Where a label is no longer the one that was decided on, the decision names its spare copy, with a warning in the log.
+
     Raises:
         RunError: the file is damaged.
     """
-    if not run.decisions_file.exists():
-        return {}
-    try:
-        document = json.loads(run.decisions_file.read_text(encoding="utf-8"))
-        if document["format"] != FORMAT:
-            raise RunError(f"{run.decisions_file} has the format '{document['format']}', not '{FORMAT}'.")
-        decisions = [
-            ReviewDecision(
-                str(entry["case"]), Choice(entry["choice"]), run.reviewed_folder / _file_name(entry["label"])
-            )
-            for entry in document["decisions"]
-        ]
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise RunError(f"{run.decisions_file} is damaged ({error!r}).") from None
-    return {decision.case: decision for decision in decisions}
+    return {
+        case: ReviewDecision(case, Choice(entry["choice"]), _whole_label(run, entry))
+        for case, entry in _read_entries(run).items()
+    }
 
 
 def with_decisions(dataset: Dataset, run: RunFolder) -> Dataset:
@@ -105,19 +122,74 @@ def with_decisions(dataset: Dataset, run: RunFolder) -> Dataset:
     return dataclasses.replace(dataset, cases=cases)
 
 
-def _file_name(text: str) -> str:
-    if not text or Path(text).name != text:
-        raise ValueError(f"'{text}' is no file name")
-    return text
+def decision_lock(run: RunFolder) -> FolderLock:
+    """Return the lock that keeps two people from recording decisions at once, the later without the earlier one's."""
+    return FolderLock(run.path / "decisions.lock")
 
 
-def _write(run: RunFolder, decisions: dict[str, ReviewDecision]) -> None:
-    entries = [
-        {"case": case, "choice": decision.choice.value, "label": decision.label.name}
-        for case, decision in sorted(decisions.items())
-    ]
-    text = json.dumps({"format": FORMAT, "decisions": entries}, indent=1, ensure_ascii=False) + "\n"
+def _read_entries(run: RunFolder) -> dict[str, dict[str, str]]:
+    if not is_there(run.decisions_file):
+        return {}
     try:
-        write_text_atomically(run.decisions_file, text)
-    except OSError as error:
-        raise RunError(f"{run.decisions_file} cannot be written: {error.strerror}.") from None
+        document = read_sealed(run.decisions_file)
+        if document["format"] != FORMAT:
+            raise RunError(f"{run.decisions_file} has the format '{document['format']}', not '{FORMAT}'.")
+        entries = [_parse(entry) for entry in document["decisions"]]
+    except (DocumentError, OSError) as error:
+        raise RunError(f"{run.decisions_file} cannot be used: {error}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"{run.decisions_file} is damaged ({error!r}).") from None
+    return {entry["case"]: entry for entry in entries}
+
+
+def _parse(entry: dict[str, Any]) -> dict[str, str]:
+    return {
+        "case": text(entry["case"]),
+        "choice": Choice(entry["choice"]).value,
+        "label": _file_name(entry["label"]),
+        "label_checksum": text(entry["label_checksum"]),
+    }
+
+
+def _whole_label(run: RunFolder, entry: dict[str, str]) -> Path:
+    label, spare = run.reviewed_folder / entry["label"], _spare_label(run, entry["label"])
+    if _file_checksum(label) == entry["label_checksum"]:
+        return label
+    if _file_checksum(spare) == entry["label_checksum"]:
+        _log.warning(
+            "Case '%s': the label %s was damaged, or changed after it was decided on; its spare copy is used. Decide about "
+            "the case anew to use the changed label.",
+            entry["case"],
+            label,
+        )
+        return spare
+    raise RunError(
+        f"Case '{entry['case']}': the label {label} is damaged or missing, and so is its spare copy {spare}. Decide about "
+        "the case anew."
+    )
+
+
+def _spare_label(run: RunFolder, name: str) -> Path:
+    return run.path / SPARE_FOLDER / run.reviewed_folder.name / name
+
+
+def _file_checksum(path: Path) -> str:
+    try:
+        return _checksum(path.read_bytes())
+    except OSError:
+        return ""
+
+
+def _checksum(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _file_name(value: Any) -> str:
+    name = text(value)
+    if not name or Path(name).name != name or name == ".." or "\\" in name:
+        raise ValueError(f"'{name}' is no file name")
+    return name
+
+
+def _write(run: RunFolder, entries: dict[str, dict[str, str]]) -> None:
+    write_sealed(run.decisions_file, {"format": FORMAT, "decisions": [entries[case] for case in sorted(entries)]})

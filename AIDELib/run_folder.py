@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from AIDELib import __version__
-from AIDELib.atomic_file import write_text_atomically
 from AIDELib.errors import RunError, SettingsError
+from AIDELib.json_document import DocumentError
 from AIDELib.method_name import MethodName, parse_method_name
+from AIDELib.sealed_document import is_there, mend_sealed, read_sealed, write_sealed
 from AIDELib.settings import Settings
 from AIDELib.standardization import Task
 from AIDELib.watched_folder import WatchedFolder
@@ -91,24 +91,41 @@ class RunFolder(WatchedFolder):
         Raises:
             RunError: the folder holds a run already or cannot be written.
         """
-        if self.description_file.exists():
+        if is_there(self.description_file):
             raise RunError(
                 f"{self.path} already holds a run. Choose another folder, or go on with it: train --run {self.path} --resume"
             )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"The run folder {self.path} cannot be made: {error.strerror}.") from None
         self._write_description(description)
+
+    def mend(self) -> None:
+        """Put spare copies in the place of damaged documents.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        try:
+            for file in (self.description_file, self.dataset_file, self.decisions_file):
+                mend_sealed(file)
+        except OSError as error:
+            raise RunError(f"The run folder {self.path} cannot be written: {error.strerror}.") from None
 
     def extend(self, epochs: int) -> None:
         """Let the training go on for more epochs than it was started with.
 
         Raises:
-            RunError: the folder holds no run or cannot be written.
+            RunError: the folder holds no run, cannot be written, or a training runs in it.
             SettingsError: the number is not positive, or the total is too large.
         """
         if epochs < 1:
             raise SettingsError(f"The number of further epochs must be 1 or more, got {epochs}.")
         description = self.read_description()
         settings = description.settings.replace(epochs=description.settings.epochs + epochs)
-        self._write_description(dataclasses.replace(description, settings=settings))
+        with self.occupied():
+            self._write_description(dataclasses.replace(description, settings=settings))
 
     def read_description(self) -> RunDescription:
         """Return what the run was started with.
@@ -116,10 +133,10 @@ class RunFolder(WatchedFolder):
         Raises:
             RunError: the folder holds no run, or one of another version.
         """
-        if not self.description_file.exists():
+        if not is_there(self.description_file):
             raise RunError(f"{self.path} holds no run (there is no {self.description_file.name} in it).")
         try:
-            document = json.loads(self.description_file.read_text(encoding="utf-8"))
+            document = read_sealed(self.description_file)
             if document["format"] != FORMAT:
                 raise RunError(f"{self.description_file} has the format '{document['format']}', not '{FORMAT}'.")
             task = document["task"]
@@ -128,8 +145,10 @@ class RunFolder(WatchedFolder):
                 Settings.from_json(document["settings"]),
                 None if task is None else Task(task),
                 document["baseline"],
-                document["evaluate"],
+                bool(document["evaluate"]),
             )
+        except (DocumentError, OSError) as error:
+            raise RunError(f"{self.description_file} cannot be used: {error}.") from None
         except SettingsError as error:
             raise RunError(f"{self.description_file}: {error}") from None
         except (ValueError, KeyError, TypeError) as error:
@@ -146,6 +165,6 @@ class RunFolder(WatchedFolder):
             "evaluate": description.evaluate,
         }
         try:
-            write_text_atomically(self.description_file, json.dumps(document, indent=1) + "\n")
+            write_sealed(self.description_file, document)
         except OSError as error:
             raise RunError(f"The run folder {self.path} cannot be written: {error.strerror}.") from None

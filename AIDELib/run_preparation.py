@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from AIDELib.case import Split
 from AIDELib.dataset import Dataset
-from AIDELib.dataset_file import save_dataset
+from AIDELib.dataset_file import dataset_document
 from AIDELib.errors import DatasetError, RunError
 from AIDELib.method_name import MethodName, learned_qualities
 from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.sealed_document import write_sealed
 from AIDELib.standardization import Standardization, standardize
 from AIDELib.watched_folder import Status
 
@@ -32,7 +33,7 @@ def prepare_run(dataset: Dataset, run: RunFolder, description: RunDescription) -
         )
     run.create(description)
     try:
-        save_dataset(dataset, run.dataset_file)
+        write_sealed(run.dataset_file, dataset_document(dataset, run.path.absolute()))
         run.write_state(Status.PREPARED, statement=standardization.statement)
     except OSError as error:
         raise RunError(f"The run folder {run.path} cannot be written: {error.strerror}.") from None

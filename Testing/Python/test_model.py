@@ -39,7 +39,12 @@ def test_a_model_is_what_was_saved(tmp_path):
 def test_a_model_file_holds_json_and_safetensors_alone(tmp_path):
     save_model(make_model(), tmp_path / "m.aide")
     with zipfile.ZipFile(tmp_path / "m.aide") as archive:
-        assert archive.namelist() == ["model.json", "network1.safetensors", "network2.safetensors"]
+        assert archive.namelist() == [
+            "model.json",
+            "network1.safetensors",
+            "network2.safetensors",
+            "SHA256SUMS",
+        ]
         document = json.loads(archive.read("model.json"))
     assert document["structures"] == [{"name": "ball", "value": [5], "color": [230, 30, 30], "terminology": ""}]
 
