@@ -27,6 +27,11 @@ def predict_batch(folder: JobFolder, listener: Listener = lambda event: None) ->
         AIDEError: job or model cannot be used; the status is then FAILED, with the message.
     """
     progress = Progress(folder, listener)
+    with progress.telling_warnings(), folder.occupied():
+        return _predict_batch(folder, progress)
+
+
+def _predict_batch(folder: JobFolder, progress: Progress) -> int:
     folder.withdraw(Request.STOP)
     folder.withdraw(Request.PAUSE)
     try:

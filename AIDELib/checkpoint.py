@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from AIDELib.learner import Learner
 from AIDELib.stage import Stage
 
 _DOCUMENT = "checkpoint.json"
+
+_log = logging.getLogger(__name__)
+
 # The one before the newest stays until the newest is complete, and for the case that its disk block fails.
 KEPT = 2
 
@@ -52,7 +56,10 @@ def checkpoint_files(folder: Path) -> list[Path]:
 
 
 def load_newest_checkpoint(folder: Path) -> Container | None:
-    """Return the newest checkpoint that can be read; None where there is none.
+    """Return the newest checkpoint that is whole; None where there is none. The log tells which ones are not.
+
+    Every part of a checkpoint has a CRC-32 and a SHA-256, so that a torn file, a flipped bit and a part of another
+    checkpoint are told from a whole one.
 
     Raises:
         RunError: there are checkpoints, but none can be read.
@@ -60,9 +67,19 @@ def load_newest_checkpoint(folder: Path) -> Container | None:
     reasons = []
     for path in reversed(checkpoint_files(folder)):
         try:
-            return read_container(path, _DOCUMENT)
+            checkpoint = read_container(path, _DOCUMENT)
+            _require_parts(checkpoint)
         except (ContainerError, OSError) as error:
             reasons.append(f"{path.name}: {error}")
+            continue
+        if reasons:
+            _log.warning(
+                "%s cannot be used (%s); the training goes on from the one before, %s.",
+                folder,
+                "; ".join(reasons),
+                path.name,
+            )
+        return checkpoint
     if reasons:
         raise RunError(f"No checkpoint in {folder} can be read ({'; '.join(reasons)}). Start the run anew.")
     return None
@@ -82,13 +99,46 @@ def restore_stage(stage: Stage, checkpoint: Container) -> None:
             _restore_optimizer(learner, checkpoint.tensors[f"optimizer{position + 1}"])
             learner.offsets.copy_(checkpoint.tensors[f"calibration{position + 1}"]["offsets"])
             learner.steps = checkpoint.document["steps"][position]
-            label_set.labels.copy_(checkpoint.tensors["labels"][f"network{position + 1}"])
+            labels = checkpoint.tensors["labels"][f"network{position + 1}"]
+            if labels.shape != label_set.labels.shape or int(labels.max()) > stage.structure_count:
+                raise ValueError(f"labels of {list(labels.shape)} for {list(label_set.labels.shape)}")
+            label_set.labels.copy_(labels)
+            if len(checkpoint.document["corrected_at"][position]) != len(label_set.corrected_at):
+                raise ValueError("another number of cases")
             label_set.corrected_at = checkpoint.document["corrected_at"][position]
         stage.epoch = checkpoint.document["epoch"]
-    except (KeyError, IndexError, RuntimeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
         raise RunError(
             f"The checkpoint does not fit the run ({error}). Were cases or settings changed since? Start a new run."
         ) from None
+
+
+def _require_parts(checkpoint: Container) -> None:
+    """Refuse a checkpoint that lacks what a run goes on from, or has it in another form.
+
+    Raises:
+        ContainerError: it does.
+    """
+    document = checkpoint.document
+    try:
+        whole_numbers = [
+            document["stage"],
+            document["epoch"],
+            *document["steps"],
+            *(epoch for own in document["corrected_at"] for epochs in own for epoch in epochs),
+        ]
+        if any(type(number) is not int or number < 0 for number in whole_numbers):
+            raise ValueError("a number of epochs or steps that is none")
+        if document["selection"]:
+            best, trends = document["selection"]["best"], document["selection"]["trends"]
+            float(best["best_score"])
+            if not all(isinstance(value, float | int) for trend in trends for value in trend):
+                raise ValueError("a trend that is no list of numbers")
+        labels = checkpoint.tensors["labels"]
+        if "given" not in labels or any(tensor.dtype is not torch.uint8 for tensor in labels.values()):
+            raise ValueError("labels that are none")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ContainerError(f"its description is damaged ({error!r})") from None
 
 
 def _name(stage: int, epoch: int) -> str:
@@ -105,7 +155,10 @@ def _restore_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
         index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = _laid_out_like(parameters[int(index)], tensor)
+        parameter = parameters[int(index)]
+        if tensor.dim() and tensor.shape != parameter.shape:
+            raise ValueError(f"moments of {list(tensor.shape)} for weights of {list(parameter.shape)}")
+        state.setdefault(int(index), {})[name] = _laid_out_like(parameter, tensor)
     groups = learner.optimizer.state_dict()["param_groups"]
     learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
 

@@ -53,7 +53,9 @@ def write_container(path: Path, document_name: str, container: Container) -> Non
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, data in contents.items():
             # Label maps shrink to a hundredth, weights hardly at all.
-            shrinks = not any(tensor.is_floating_point() for tensor in container.tensors.get(Path(name).stem, {}).values())
+            shrinks = not any(
+                tensor.is_floating_point() for tensor in container.tensors.get(Path(name).stem, {}).values()
+            )
             archive.writestr(name, data, zipfile.ZIP_DEFLATED if shrinks else zipfile.ZIP_STORED, compresslevel=1)
         archive.writestr(CHECKSUM_FILE, checksum_lines(contents))
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.profiler import record_function
 
 from AIDELib import timed_parts
+from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.settings import Precision, Settings
 
 
@@ -26,7 +27,14 @@ class Learner:
         offsets: (C,) added to the logits of each prediction (see `volume_calibration`).
     """
 
-    def __init__(self, network: nn.Module, settings: Settings, device: torch.device, class_count: int) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: Settings,
+        device: torch.device,
+        class_count: int,
+        thrift: MemoryThrift | None = None,
+    ) -> None:
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.predictor = copy.deepcopy(self.network) if settings.averaging else self.network
         self.predictor.requires_grad_(self.predictor is self.network)
@@ -38,6 +46,7 @@ class Learner:
         self._averaging = settings.averaging
         self._precision = settings.precision
         self._device = device
+        self._thrift = thrift or MemoryThrift()
 
     def start_from(self, weights: Mapping[str, Tensor]) -> None:
         """Begin with weights of an earlier training instead of random ones."""
@@ -47,7 +56,7 @@ class Learner:
     def forward(self, images: Tensor) -> Tensor:
         """Return the training-mode logits (B, C, H, W), float32, of images (B, M, H, W)."""
         self.network.train()
-        with record_function(timed_parts.FORWARD), self._arithmetic():
+        with record_function(timed_parts.FORWARD), self._arithmetic(), self._thrift.keeping():
             logits = self.network(images)
         return logits.float()
 
@@ -55,8 +64,11 @@ class Learner:
         """Return softmax probabilities (B, C, H, W), float32, in evaluation mode and without gradient."""
         self.predictor.eval()
         with record_function(timed_parts.PREDICTION), torch.no_grad(), self._arithmetic():
-            logits = self.predictor(images)
-        return (logits.float() + self.offsets.view(1, -1, 1, 1)).softmax(dim=1)
+            parts = [
+                (self.predictor(part).float() + self.offsets.view(1, -1, 1, 1)).softmax(dim=1)
+                for part in self._thrift.parts(images)
+            ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Make one optimization step on a scalar loss and bring the running mean up to date."""

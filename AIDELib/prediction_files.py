@@ -36,6 +36,7 @@ def write_labels(labels: sitk.Image, structures: Sequence[Structure], path: Path
         VolumeError: the file cannot be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if is_segmentation_file(path):
             write_segmentation(labels, structures, path)
             return
@@ -56,6 +57,7 @@ def write_probabilities(images: Sequence[sitk.Image], structures: Sequence[Struc
     """
     files = [path] if len(images) == 1 else [_named_after(path, structure) for structure in structures]
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         for image, file in zip(images, files, strict=True):
             _write(image, file)
     except (OSError, RuntimeError) as error:
@@ -66,7 +68,6 @@ def write_probabilities(images: Sequence[sitk.Image], structures: Sequence[Struc
 def _write(image: sitk.Image, path: Path) -> None:
     if path.name.lower().endswith(".mhd"):
         # Two files that name each other cannot be renamed afterwards.
-        path.parent.mkdir(parents=True, exist_ok=True)
         sitk.WriteImage(image, str(path), useCompression=True)
         return
     with replacing(path) as temporary:

@@ -9,6 +9,7 @@ from typing import Any
 
 from AIDELib.atomic_file import write_text_atomically
 from AIDELib.errors import RunError
+from AIDELib.json_document import DocumentError, read_json_object, text
 from AIDELib.watched_folder import WatchedFolder
 
 FORMAT = "aide-prediction-job/1"
@@ -69,6 +70,7 @@ class JobFolder(WatchedFolder):
             "tasks": [_task_entry(task) for task in job.tasks],
         }
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
             write_text_atomically(self.job_file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
         except OSError as error:
             raise RunError(f"The job {self.job_file} cannot be written: {error.strerror}.") from None
@@ -80,18 +82,20 @@ class JobFolder(WatchedFolder):
             RunError: there is none, or it is damaged.
         """
         try:
-            document = json.loads(self.job_file.read_text(encoding="utf-8"))
+            document = read_json_object(self.job_file)
             if document["format"] != FORMAT:
                 raise RunError(f"{self.job_file} has the format '{document['format']}', not '{FORMAT}'.")
             return PredictionJob(
-                Path(document["model"]),
+                Path(text(document["model"])),
                 tuple(_parse_task(entry) for entry in document["tasks"]),
-                str(document["device"]),
-                document["largest_component"],
+                text(document["device"]),
+                _optional_choice(document["largest_component"]),
             )
         except FileNotFoundError:
             raise RunError(f"{self.path} holds no prediction job (there is no {self.job_file.name} in it).") from None
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except DocumentError as error:
+            raise RunError(f"{self.job_file} cannot be used: {error}.") from None
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise RunError(f"{self.job_file} is damaged ({error!r}).") from None
 
 
@@ -107,8 +111,14 @@ def _task_entry(task: PredictionTask) -> dict[str, Any]:
 def _parse_task(entry: dict[str, Any]) -> PredictionTask:
     probabilities = entry["probabilities"]
     return PredictionTask(
-        str(entry["name"]),
-        tuple(Path(image) for image in entry["images"]),
-        Path(entry["output"]),
-        None if probabilities is None else Path(probabilities),
+        text(entry["name"]),
+        tuple(Path(text(image)) for image in entry["images"]),
+        Path(text(entry["output"])),
+        None if probabilities is None else Path(text(probabilities)),
     )
+
+
+def _optional_choice(value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"largest_component is {value!r}")
+    return value

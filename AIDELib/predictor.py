@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from AIDELib.errors import ModelError
+from AIDELib.errors import ModelError, VolumeError
 from AIDELib.label_pass import PIXELS_PER_BATCH
+from AIDELib.memory_thrift import is_out_of_memory
 from AIDELib.model import Model
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.settings import Precision
@@ -72,6 +73,7 @@ class Predictor:
 
         Raises:
             ModelError: the number of images is not that of the model's channels.
+            VolumeError: the memory of the device is not enough for a single slice.
         """
         names = self.description.channels
         if len(channels) != len(names):
@@ -97,10 +99,23 @@ class Predictor:
         padded = torch.zeros(*stack.shape[:2], *edges)
         padded[:, :, *placement] = torch.from_numpy(stack)
         batch_size = max(1, PIXELS_PER_BATCH // (edges[0] * edges[1]))
-        parts = []
-        for start in range(0, len(padded), batch_size):
+        parts: list[Tensor] = []
+        start = 0
+        while start < len(padded):
             observe(start / len(padded))
-            parts.append(self._mean_probabilities(padded[start : start + batch_size].to(self._device)).cpu())
+            try:
+                parts.append(self._mean_probabilities(padded[start : start + batch_size].to(self._device)).cpu())
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                if batch_size == 1:
+                    raise VolumeError(
+                        f"The memory of the device is not enough for slices of {edges[1]} x {edges[0]} pixels; choose the "
+                        "device cpu, or a model trained with a smaller slice_size."
+                    ) from None
+                batch_size //= 2
+                continue
+            start += batch_size
         observe(1.0)
         return torch.cat(parts)[:, :, *placement].numpy()
 

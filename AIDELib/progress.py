@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from AIDELib.watched_folder import Request, Status, WatchedFolder
@@ -54,6 +56,17 @@ class Progress:
         self._run.write_state(status, **self._details)
         self._listener({"event": "state", "status": status.value, **self._details})
         self._last_state = time.monotonic()
+
+    @contextmanager
+    def telling_warnings(self) -> Iterator[None]:
+        """Record what AIDELib warns of meanwhile as events "notice" {"message"}."""
+        handler = _NoticeHandler(self)
+        logger = logging.getLogger("AIDELib")
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
 
     def begin_stage(self) -> None:
         """Forget how long the epochs of another stage took."""
@@ -125,3 +138,12 @@ class Progress:
 
     def _is_asked(self, request: Request) -> bool:
         return any(folder.is_asked(request) for folder in self._request_folders)
+
+
+class _NoticeHandler(logging.Handler):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._progress.event("notice", message=record.getMessage())

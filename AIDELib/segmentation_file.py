@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from AIDELib.atomic_file import replacing
 from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume
+from AIDELib.nrrd_checksum import add_nrrd_checksum, nrrd_is_damaged
 from AIDELib.structure import Structure
 from AIDELib.volume import read_file
 
@@ -42,12 +45,12 @@ class SegmentationFile:
 
     Attributes:
         grid: an image on the file's grid, of which only the geometry counts.
-        layers: (L, Z, Y, X), integers.
+        layers: (L, Z, Y, X), numbers as stored.
         segments: in the file's order.
     """
 
     grid: sitk.Image
-    layers: NDArray[np.int64]
+    layers: NDArray[Any]
     segments: tuple[Segment, ...]
 
     def mask(self, segment: Segment) -> NDArray[np.bool_]:
@@ -60,12 +63,24 @@ def is_segmentation_file(path: Path) -> bool:
     return path.name.lower().endswith(SEGMENTATION_ENDING)
 
 
+def is_damaged_segmentation(path: Path) -> bool:
+    """Return whether a file that AIDE wrote is no longer what it was; False for those of other programs, and for none."""
+    try:
+        return path.is_file() and nrrd_is_damaged(path)
+    except OSError as error:
+        raise VolumeError(f"{path} cannot be read: {error.strerror}.") from None
+
+
 def read_segmentation(path: Path) -> SegmentationFile:
     """Read a `.seg.nrrd` file with one layer or several.
 
     Raises:
-        VolumeError: the file cannot be read or describes no segment.
+        VolumeError: the file cannot be read, was damaged since AIDE wrote it, or describes no segment.
     """
+    if is_damaged_segmentation(path):
+        raise VolumeError(
+            f"{path} is damaged: its checksum does not fit its content. Take a copy of it, or write it anew."
+        )
     image = read_file(path)
     header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
     indices = sorted(int(match[1]) for key in header if (match := re.fullmatch(r"Segment(\d+)_Name", key)))
@@ -117,13 +132,18 @@ def write_segmentation(labels: sitk.Image, structures: Sequence[Structure], path
         image.SetMetaData(key, value)
     with replacing(path) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
+        # A full disk can cut the file short without an error of ITK's.
+        written = sitk.ReadImage(str(temporary))
+        if not np.array_equal(sitk.GetArrayViewFromImage(written), sitk.GetArrayViewFromImage(image)):
+            raise OSError(errno.EIO, "the file written is not what was to be written; is the disk full?", str(path))
+        add_nrrd_checksum(temporary)
 
 
-def _layers(image: sitk.Image) -> NDArray[np.int64]:
+def _layers(image: sitk.Image) -> NDArray[Any]:
     array = sitk.GetArrayFromImage(image)
     if image.GetNumberOfComponentsPerPixel() > 1:
-        return np.moveaxis(array, -1, 0).astype(np.int64)
-    return (array if image.GetDimension() == 4 else array[np.newaxis]).astype(np.int64)
+        return np.moveaxis(array, -1, 0)
+    return array if image.GetDimension() == 4 else array[np.newaxis]
 
 
 def _grid(image: sitk.Image) -> sitk.Image:

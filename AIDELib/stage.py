@@ -18,6 +18,7 @@ from AIDELib.intensity_augmentation import perturb_intensity
 from AIDELib.label_pass import agreements_with, predict_labels
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
+from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.networks import create_network
 from AIDELib.seeding import derived_generator, derived_seed
 from AIDELib.settings import LearningRateSchedule, Settings
@@ -66,6 +67,7 @@ class Stage:
         slices: SliceSet,
         labels: Tensor,
         structure_count: int,
+        thrift: MemoryThrift | None = None,
     ) -> None:
         self.index = index
         self.method = method
@@ -76,7 +78,7 @@ class Stage:
         self.settings = method.settings
         device = slices.images.device
         self.learners = tuple(
-            Learner(self._initial_network(position), self.settings, device, structure_count + 1)
+            Learner(self._initial_network(position), self.settings, device, structure_count + 1, thrift)
             for position in range(method.network_count)
         )
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import gc
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,14 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from AIDELib.atomic_file import write_text_atomically
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.checkpoint import load_newest_checkpoint, restore_stage, save_checkpoint
 from AIDELib.container import Container
+from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset, relative_path
 from AIDELib.device import describe_device, make_deterministic
 from AIDELib.errors import AIDEError, RunError
 from AIDELib.label_pass import agreements_with, predict_labels
+from AIDELib.memory_thrift import MemoryThrift, is_out_of_memory
 from AIDELib.methods import create_method
 from AIDELib.model import Model, save_model
 from AIDELib.model_description import ModelDescription
@@ -33,7 +35,8 @@ from AIDELib.review import ReviewedCase, review_document
 from AIDELib.review_decision import read_decisions, with_decisions
 from AIDELib.run_evaluation import compare_with_baseline, evaluate_run
 from AIDELib.run_folder import RunFolder
-from AIDELib.segmentation_file import SEGMENTATION_ENDING
+from AIDELib.sealed_document import write_sealed
+from AIDELib.segmentation_file import SEGMENTATION_ENDING, is_damaged_segmentation
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slicing import assemble_labels
 from AIDELib.stage import EpochResult, Stage
@@ -42,6 +45,8 @@ from AIDELib.volume import read_grid
 from AIDELib.watched_folder import Request, Status, WatchedFolder
 
 PRETRAINING, TRAINING = 0, 1
+_log = logging.getLogger(__name__)
+
 _STAGE_NAMES = {PRETRAINING: "pretraining", TRAINING: "training"}
 
 
@@ -61,11 +66,17 @@ def train(
         superior: the folder of the run that this one is the baseline of; its requests are obeyed as well.
 
     Raises:
-        RunError: the folder holds no run.
+        RunError: the folder holds no run, or another process works in it.
         AIDEError: files cannot be used, or the disk or the memory is full; the status is then FAILED, with the message.
     """
     run.read_description()
     progress = Progress(run, listener, superior)
+    with progress.telling_warnings(), run.occupied():
+        run.mend()
+        _train(run, device, progress)
+
+
+def _train(run: RunFolder, device: torch.device, progress: Progress) -> None:
     run.withdraw(Request.STOP)
     run.withdraw(Request.PAUSE)
     try:
@@ -75,7 +86,9 @@ def train(
         run.withdraw(Request.STOP)
         progress.event("stopped")
         progress.state(Status.STOPPED, message="Stopped on request.")
-    except (AIDEError, OSError, MemoryError, torch.OutOfMemoryError) as error:
+    except (AIDEError, OSError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            raise
         message = _explain(error, run)
         # The disk that could not take a checkpoint may not take these either; what matters is the message itself.
         with suppress(OSError):
@@ -90,16 +103,40 @@ def train(
 
 def _complete(run: RunFolder, device: torch.device, progress: Progress) -> None:
     description = run.read_description()
-    training = _Training(run, device, progress)
-    selection = training.complete()
+    dataset, selection = _train_with_what_memory_there_is(run, device, progress)
     if description.evaluate:
-        evaluate_run(run, training.dataset, device, progress)
+        evaluate_run(run, dataset, device, progress)
     if description.baseline is not None:
         compare_with_baseline(run, description.baseline, device, progress, train)
     progress.event("finished", best_epoch=selection.best_epoch, best_score=selection.best_score)
     progress.state(
         Status.FINISHED, share=1.0, seconds_left=0.0, best_epoch=selection.best_epoch, message="Training finished."
     )
+
+
+def _train_with_what_memory_there_is(
+    run: RunFolder, device: torch.device, progress: Progress
+) -> tuple[Dataset, ModelSelection]:
+    """Train; where the memory is not enough, go on from the newest checkpoint and spare more of it."""
+    thrift = MemoryThrift()
+    while True:
+        try:
+            training = _Training(run, device, progress, thrift)
+            return training.dataset, training.complete()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if not thrift.increase():
+                raise MemoryError from None
+        # Only here, outside the handler, does nothing hold on to the tensors of the failed attempt any more.
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        progress.event(
+            "notice",
+            message="The memory is not enough to train at full speed. The training goes on after the last finished epoch in "
+            "smaller parts: slower, with the same results.",
+        )
 
 
 def _explain(error: BaseException, run: RunFolder) -> str:
@@ -123,10 +160,11 @@ class _Training:
         dataset: the run's cases, with the labels that people decided on.
     """
 
-    def __init__(self, run: RunFolder, device: torch.device, progress: Progress) -> None:
+    def __init__(self, run: RunFolder, device: torch.device, progress: Progress, thrift: MemoryThrift) -> None:
         self._run = run
         self._device = device
         self._progress = progress
+        self._thrift = thrift
         description = run.read_description()
         self._settings = description.settings
         self._method = create_method(description.method, description.settings)
@@ -229,6 +267,7 @@ class _Training:
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
             trends = checkpoint.document["selection"]["trends"]
             self._use_decisions(stage, learned, given)
+            self._mend_labels(stage, given)
         while stage.epoch < stage.epochs:
             result = self._train_epoch(stage)
             self._keep_if_best(stage, result, selection)
@@ -260,7 +299,7 @@ class _Training:
     ) -> tuple[Stage, Tensor]:
         slices = SliceSet.build(cut, self._device)
         labels = slices.pad_labels([case.labels for case in cut if case.labels is not None])
-        stage = Stage(index, method, epochs, slices, labels, self._structure_count)
+        stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift)
         if checkpoint is not None and checkpoint.document["stage"] == index:
             restore_stage(stage, checkpoint)
         self._progress.begin_stage()
@@ -336,6 +375,23 @@ class _Training:
                     folder = self._run.corrected_folder / f"network{position + 1}"
                     self._write_labels(stage.slices.case_labels(label_set.labels, index), case, folder)
 
+    def _mend_labels(self, stage: Stage, given: Tensor) -> None:
+        """Write label files anew that were damaged or lost since; the checkpoint has what was in them."""
+        for index, case in enumerate(stage.slices.cases):
+            for position, label_set in enumerate(stage.label_sets):
+                if label_set.corrected_at[index]:
+                    folder = self._run.corrected_folder / f"network{position + 1}"
+                    self._mend_label(label_set.labels, stage, index, folder)
+            if case.quality is LabelQuality.UNLABELLED:
+                self._mend_label(given, stage, index, self._run.generated_folder)
+
+    def _mend_label(self, labels: Tensor, stage: Stage, index: int, folder: Path) -> None:
+        case = stage.slices.cases[index]
+        file = folder / label_file_name(case)
+        if not file.exists() or is_damaged_segmentation(file):
+            _log.warning("The label %s was damaged or lost; it is written anew from the checkpoint.", file)
+            self._write_labels(stage.slices.case_labels(labels, index), case, folder)
+
     def _write_suggestions(self, stage: Stage) -> None:
         predictions = predict_labels(_joint_prediction(stage), stage.slices, self._structure_count)
         for case, labels in zip(stage.slices.cases, predictions, strict=True):
@@ -343,6 +399,7 @@ class _Training:
                 self._write_labels(labels, case, self._run.suggested_folder)
 
     def _write_labels(self, slices: np.ndarray, case: Case, folder: Path) -> None:
+        folder.parent.mkdir(exist_ok=True)
         labels = assemble_labels(slices, read_grid(case.images[0]), self._plan, self._structure_count + 1)
         write_labels(labels, self.dataset.structures, folder / label_file_name(case))
 
@@ -367,7 +424,7 @@ class _Training:
                     given=self._given_label(case),
                 )
             )
-        write_text_atomically(self._run.review_file, json.dumps(review_document(reviewed), indent=1) + "\n")
+        write_sealed(self._run.review_file, review_document(reviewed))
 
     @staticmethod
     def _relative(folder: Path, case: Case) -> str:

@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+from AIDELib.errors import AIDEError
 from AIDELib.watched_folder import Status, WatchedFolder
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess
 
@@ -46,7 +47,7 @@ class FolderReader:
         """Return the job's state; {} where it cannot be read at this moment, because it is just being replaced."""
         try:
             return self._folder.read_state()
-        except (OSError, ValueError):
+        except (OSError, ValueError, AIDEError):
             return {}
 
     def process(self) -> BackgroundProcess | None:

@@ -104,6 +104,8 @@ def _describe(event: dict[str, Any]) -> str:
     if name == "segmented":
         volumes = ", ".join(f"{structure} {volume:.3g} mL" for structure, volume in event["volumes_ml"].items())
         return f"{event['name']}: {volumes}"
+    if name == "notice":
+        return f"Note: {event['message']}"
     if name == "task_failed":
         return f"{event['name']} failed: {event['message']}"
     return {"paused": "Paused.", "continued": "Continued.", "stopped": "Stopped."}.get(name, "")
