@@ -238,10 +238,12 @@ def kill_in_write(process: Training, run: RunFolder, generator: random.Random) -
     """
     wanted = generator.choice(list(WRITES))
     skipped = generator.randrange(3)
-    end = time.monotonic() + 15
+    end = float("inf")
     seen: set[Path] = set()
     while process.exit_code() is None:
         for path in half_written(run):
+            # The time runs from the first write on: loading torch can take long.
+            end = min(end, time.monotonic() + 10)
             folder = path.relative_to(run.path).parts[0]
             kind = folder if folder in WRITES else ""
             if (kind != wanted and time.monotonic() < end) or path in seen:
