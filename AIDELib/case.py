@@ -10,7 +10,9 @@ from pathlib import Path
 from AIDELib.errors import DatasetError
 
 # Ids become names of files on every system.
-_ID_PATTERN = re.compile(r"[^<>:\"/\\|?*\x00-\x1f]{1,120}")
+_ID_PATTERN = re.compile(r"[^<>:\"/\\|?*\x00-\x1f\x7f-\x9f]{1,120}")
+# Windows takes these for devices, with any ending.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 class LabelQuality(str, Enum):
@@ -58,7 +60,7 @@ class Case:
     rater_labels: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        if not _ID_PATTERN.fullmatch(self.id) or self.id.strip(" .") != self.id:
+        if not _ID_PATTERN.fullmatch(self.id) or self.id.strip(" .") != self.id or _DEVICES.fullmatch(self.id):
             raise DatasetError(
                 f"Case '{self.id}': id must be 1 to 120 characters that can stand in a file name "
                 '(none of < > : " / \\ | ? * and no space or dot at either end).'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from AIDELib.structure import Structure
 
 # Label maps are uint8 with 0 for the background.
 MAXIMUM_STRUCTURES = 255
+# Each channel has an encoder of its own.
+MAXIMUM_CHANNELS = 32
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,8 @@ class Dataset:
         _require(bool(self.channels), "The dataset has no channels; name at least one.")
         _require(bool(self.structures), "The dataset has no structures; name at least one with its label value.")
         _require(bool(self.cases), "The dataset has no cases.")
-        _require(
-            len(self.structures) <= MAXIMUM_STRUCTURES,
-            f"The dataset has {len(self.structures)} structures; at most {MAXIMUM_STRUCTURES} are possible.",
-        )
-        _require_unique(self.channels, "Channel '{}' is named twice; give each channel a name of its own.")
-        _require_unique(
-            [structure.name.casefold() for structure in self.structures],
-            "Structure '{}' is named twice; give each structure a name of its own.",
-        )
+        require_names(self.channels, "channel", MAXIMUM_CHANNELS)
+        require_names([structure.name for structure in self.structures], "structure", MAXIMUM_STRUCTURES)
         _require_unique(
             [value for structure in self.structures for value in structure.values],
             "Label value {} belongs to two structures; each value can mean only one.",
@@ -84,6 +81,32 @@ def find_case(dataset: Dataset, case_id: str) -> Case:
     raise DatasetError(f"There is no case '{case_id}' in the dataset.")
 
 
+def require_names(names: Sequence[str], kind: str, most: int) -> None:
+    """Refuse too many names, names that stand twice, and those that cannot be shown in one line.
+
+    Args:
+        kind: what they name: "channel", "structure".
+
+    Raises:
+        DatasetError: a name or their number cannot be used.
+    """
+    _require(len(names) <= most, f"There are {len(names)} {kind}s; at most {most} are possible.")
+    for name in names:
+        # Control characters of a stranger's file could steer the terminal that shows them.
+        _require(
+            bool(name.strip()) and len(name) <= _LONGEST_NAME and not any(map(_controls, name)),
+            f"{kind.capitalize()} {name[:_LONGEST_NAME]!r}: a name must be 1 to {_LONGEST_NAME} characters in one line.",
+        )
+    _require_unique(
+        [name.casefold() for name in names],
+        f"{kind.capitalize()} '{{}}' is named twice; give each {kind} a name of its own.",
+    )
+
+
+def _controls(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise DatasetError(message)
@@ -92,4 +115,4 @@ def _require(condition: bool, message: str) -> None:
 def _require_unique(values: Sequence[str] | Sequence[int], message: str) -> None:
     repeated = [value for value, count in Counter(values).items() if count > 1]
     if repeated:
-        raise DatasetError(message.format(repeated[0]))
+        raise DatasetError(message.replace("{}", str(repeated[0])))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from AIDELib import __version__
 from AIDELib.container_document import ContainerError, opened_container, read_document
+from AIDELib.dataset import MAXIMUM_CHANNELS, MAXIMUM_STRUCTURES, require_names
 from AIDELib.errors import DatasetError, ModelError
+from AIDELib.json_document import text
 from AIDELib.settings import Normalization
 from AIDELib.slicing import SliceOrientation, SlicePlan
 from AIDELib.structure import Structure
@@ -17,6 +19,10 @@ from AIDELib.structure import Structure
 FORMAT = "aide-model/1"
 ENDING = ".aide"
 DOCUMENT_NAME = "model.json"
+MAXIMUM_WIDTH = 512
+MAXIMUM_NETWORKS = 16
+# In mm: from electron microscopy to whole bodies in few pixels.
+SMALLEST_SPACING, LARGEST_SPACING = 1e-6, 1e4
 
 
 @dataclass(frozen=True)
@@ -105,8 +111,9 @@ def parse_model_document(document: dict[str, Any], file: Path) -> ModelDescripti
         )
     try:
         return _parse(document)
-    except (KeyError, TypeError, ValueError, DatasetError) as error:
-        raise ModelError(f"{file} is no usable AIDE model: its description is damaged ({error!r}).") from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DatasetError) as error:
+        words = str(error) if isinstance(error, DatasetError) else repr(error)[:300]
+        raise ModelError(f"{file} is no usable AIDE model: its description is damaged ({words}).") from None
 
 
 def _parse(document: dict[str, Any]) -> ModelDescription:
@@ -114,22 +121,64 @@ def _parse(document: dict[str, Any]) -> ModelDescription:
     if len(normalizations) != 1:
         raise ValueError("channels with different normalization")
     x, y = (float(value) for value in document["slices"]["spacing"])
-    if not (0 < x < math.inf and 0 < y < math.inf):
+    if not (SMALLEST_SPACING <= x <= LARGEST_SPACING and SMALLEST_SPACING <= y <= LARGEST_SPACING):
         raise ValueError(f"spacing {x}, {y}")
     plan = SlicePlan(SliceOrientation(document["slices"]["orientation"]), (x, y), normalizations.pop())
+    structures = tuple(_parse_structure(entry) for entry in document["structures"])
+    require_names([structure.name for structure in structures], "structure", MAXIMUM_STRUCTURES)
+    channels = tuple(text(channel["name"]) for channel in document["channels"])
+    require_names(channels, "channel", MAXIMUM_CHANNELS)
+    network = document["network"]
     return ModelDescription(
-        channels=tuple(str(channel["name"]) for channel in document["channels"]),
-        structures=tuple(_parse_structure(entry) for entry in document["structures"]),
+        channels=channels,
+        structures=structures,
         plan=plan,
-        network=str(document["network"]["name"]),
-        width=int(document["network"]["width"]),
-        network_count=int(document["network"]["count"]),
-        largest_component=bool(document["largest_component"]),
-        training=dict(document["training"]),
+        network=text(network["name"]),
+        width=_within(network["width"], 1, MAXIMUM_WIDTH, "network width"),
+        network_count=_within(network["count"], 1, MAXIMUM_NETWORKS, "number of networks"),
+        largest_component=_boolean(document["largest_component"]),
+        training=_parse_training(document["training"]),
     )
+
+
+def _parse_training(training: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told about the training, every part of it of the kind that is shown to the user."""
+    unknown = sorted(training.keys() - _TRAINING.keys())
+    if unknown:
+        raise ValueError(f"there is no '{unknown[0][:60]}' in what is told of a training")
+    return {name: _TRAINING[name](value) for name, value in training.items()}
+
+
+def _parse_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    if not all(isinstance(value, str | int | float | bool) for value in settings.values()):
+        raise ValueError("a setting that is no single value")
+    return dict(settings)
+
+
+def _within(value: Any, least: int, most: int, name: str) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} {value!r}, where {least} to {most} is possible")
+    return value
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} instead of true or false")
+    return value
 
 
 def _parse_structure(entry: dict[str, Any]) -> Structure:
     red, green, blue = (int(part) for part in entry["color"])
     values = tuple(int(value) for value in entry["value"])
-    return Structure(str(entry["name"]), values, (red, green, blue), str(entry["terminology"]))
+    return Structure(text(entry["name"]), values, (red, green, blue), text(entry["terminology"]))
+
+
+_TRAINING: dict[str, Callable[[Any], Any]] = {
+    "method": text,
+    "task": text,
+    "cases": lambda cases: {text(name): _within(count, 0, 10**9, "number of cases") for name, count in cases.items()},
+    "epoch": lambda epoch: _within(epoch, 0, 10**9, "epoch"),
+    "score": lambda score: {"kind": text(score["kind"]), "value": float(score["value"])},
+    "settings": _parse_settings,
+    "torch": text,
+}

@@ -8,6 +8,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from AIDELib.errors import VolumeError
+from AIDELib.image_header import read_image_header
 from AIDELib.volume import dicom_files, read_dicom_folder, read_file
 
 
@@ -60,14 +61,14 @@ def _matching_series(folder: Path, names: set[str], images: Sequence[Path]) -> t
 
 
 def _read_slice(file: Path, size: Sequence[int]) -> sitk.Image:
-    picture = read_file(file)
-    if picture.GetDimension() != 2 or picture.GetNumberOfComponentsPerPixel() != 1:
+    header = read_image_header(file)
+    if len(header.size) != 2 or header.values_per_voxel != 1:
         raise VolumeError(f"{file} is no grey picture; save the label slices as grey PNG files.")
-    if picture.GetSize() != tuple(size):
+    if header.size != tuple(size):
         raise VolumeError(
-            f"{file} has {picture.GetSize()[0]} x {picture.GetSize()[1]} pixels, but the DICOM images have "
-            f"{size[0]} x {size[1]}."
+            f"{file} has {header.size[0]} x {header.size[1]} pixels, but the DICOM images have {size[0]} x {size[1]}."
         )
+    picture = read_file(file)
     picture = sitk.Cast(picture, sitk.sitkUInt16)
     picture.SetOrigin((0.0, 0.0))
     picture.SetSpacing((1.0, 1.0))

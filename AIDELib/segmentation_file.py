@@ -20,6 +20,7 @@ from AIDELib.nrrd_checksum import add_nrrd_checksum, nrrd_is_damaged
 from AIDELib.structure import Structure
 from AIDELib.volume import read_file
 
+MOST_SEGMENTS = 1000
 SEGMENTATION_ENDING = ".seg.nrrd"
 _TERMINOLOGY_TAG = "TerminologyEntry:"
 
@@ -83,7 +84,9 @@ def read_segmentation(path: Path) -> SegmentationFile:
         )
     image = read_file(path)
     header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-    indices = sorted(int(match[1]) for key in header if (match := re.fullmatch(r"Segment(\d+)_Name", key)))
+    indices = sorted(int(match[1]) for key in header if (match := re.fullmatch(r"Segment(\d{1,9})_Name", key)))
+    if len(indices) > MOST_SEGMENTS:
+        raise VolumeError(f"{path} describes {len(indices)} segments; at most {MOST_SEGMENTS} can be read.")
     if not indices:
         raise VolumeError(
             f"{path} describes no segments. Save it from Slicer as a segmentation, or name a label volume."

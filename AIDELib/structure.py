@@ -18,6 +18,10 @@ DEFAULT_COLORS = (
 )
 
 
+# Of the largest whole numbers that label volumes are stored in.
+LARGEST_VALUE = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class Structure:
     """One foreground class.
@@ -41,10 +45,14 @@ class Structure:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise DatasetError("A structure has no name; give each structure a name.")
-        if not self.values or any(value < 1 for value in self.values) or len(set(self.values)) < len(self.values):
+        if (
+            not self.values
+            or any(not 1 <= value <= LARGEST_VALUE for value in self.values)
+            or len(set(self.values)) < len(self.values)
+        ):
             raise DatasetError(
-                f"Structure '{self.name}': value must be one or several different whole numbers from 1 on, "
-                f"got {list(self.values)}."
+                f"Structure '{self.name}': value must be one or several different whole numbers from 1 to {LARGEST_VALUE}, "
+                f"got {str(list(self.values))[:100]}."
             )
         if "\n" in self.terminology or "|" in self.terminology:
             raise DatasetError(

@@ -8,6 +8,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from AIDELib.errors import VolumeError
+from AIDELib.image_header import ImageHeader, read_image_header, reason
+from AIDELib.memory import available_memory, describe_bytes
 
 # Written behind a file name to name one of the channels of a 4D file: "image.nii.gz#1"; counted from 0.
 CHANNEL_MARK = "#"
@@ -50,17 +52,12 @@ def read_grid(path: Path) -> sitk.Image:
     file, _ = split_channel(path)
     if file.is_dir():
         return read_dicom_folder(file)
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(str(file))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError as error:
-        raise VolumeError(f"{path} cannot be read as an image ({_reason(error)}). Is it complete?") from None
-    dimension = min(reader.GetDimension(), 3)
-    grid = sitk.Image(list(reader.GetSize()[:dimension]), sitk.sitkUInt8)
-    grid.SetSpacing(reader.GetSpacing()[:dimension])
-    grid.SetOrigin(reader.GetOrigin()[:dimension])
-    direction = np.array(reader.GetDirection()).reshape(reader.GetDimension(), -1)[:dimension, :dimension]
+    header = read_image_header(file)
+    dimension = min(len(header.size), 3)
+    grid = sitk.Image(list(header.size[:dimension]), sitk.sitkUInt8)
+    grid.SetSpacing(header.spacing[:dimension])
+    grid.SetOrigin(header.origin[:dimension])
+    direction = np.array(header.direction).reshape(len(header.size), -1)[:dimension, :dimension]
     grid.SetDirection(direction.ravel().tolist())
     return grid
 
@@ -77,14 +74,13 @@ def read_file(path: Path) -> sitk.Image:
     """Return an image file as it is stored.
 
     Raises:
-        VolumeError: the file is missing or unreadable.
+        VolumeError: the file is missing or unreadable, or claims more than it or the memory has room for.
     """
-    if not path.exists():
-        raise VolumeError(f"There is no file {path}.")
+    read_image_header(path)
     try:
         return sitk.ReadImage(str(path))
     except RuntimeError as error:
-        raise VolumeError(f"{path} cannot be read as an image ({_reason(error)}). Is it complete?") from None
+        raise VolumeError(f"{path} cannot be read as an image ({reason(error)}). Is it complete?") from None
 
 
 def read_dicom_folder(folder: Path) -> sitk.Image:
@@ -93,10 +89,13 @@ def read_dicom_folder(folder: Path) -> sitk.Image:
     Raises:
         VolumeError: the folder holds no series, several, or one that cannot be read.
     """
+    files = dicom_files(folder)
+    first = read_image_header(Path(files[0]))
+    _require_memory_for(first, len(files), folder)
     try:
-        return sitk.ReadImage(list(dicom_files(folder)))
+        return sitk.ReadImage(list(files))
     except RuntimeError as error:
-        raise VolumeError(f"The DICOM series in {folder} cannot be read ({_reason(error)}).") from None
+        raise VolumeError(f"The DICOM series in {folder} cannot be read ({reason(error)}).") from None
 
 
 def dicom_files(folder: Path) -> tuple[str, ...]:
@@ -115,7 +114,20 @@ def dicom_files(folder: Path) -> tuple[str, ...]:
         raise VolumeError(
             f"{folder} holds {len(series)} DICOM series ({counts}). Put each series into a folder of its own."
         )
-    return tuple(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    files = tuple(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    if not files:
+        raise VolumeError(f"{folder} holds no DICOM images that can be read. Are they complete?")
+    return files
+
+
+def _require_memory_for(first: ImageHeader, count: int, folder: Path) -> None:
+    """Refuse a series of so many images like the first where the memory is not enough."""
+    needed, available = 4 * first.data_bytes * count, available_memory()
+    if available is not None and needed > available:
+        raise VolumeError(
+            f"The DICOM series in {folder} takes about {describe_bytes(needed)} of memory, and "
+            f"{describe_bytes(available)} are available."
+        )
 
 
 def _select_channel(image: sitk.Image, channel: int, path: Path) -> sitk.Image:
@@ -135,9 +147,3 @@ def _require_finite(image: sitk.Image, path: Path) -> None:
             f"{path} has {bad} voxels that are not finite numbers (NaN or infinity); "
             "replace them, for example by 0, and save the image again."
         )
-
-
-def _reason(error: RuntimeError) -> str:
-    """Return the last line of an ITK error, which says what happened; the lines before say where in ITK."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].removeprefix("ITK ERROR:").strip().rstrip(".") if lines else "unknown reason"

@@ -112,8 +112,8 @@ def test_a_fault_is_named_with_case_and_field(document, name):
     ("content", "expected"),
     [
         (b'{"format": 1,\n "cases": [}', "is no valid JSON: Expecting value in line 2"),
-        (b"\xff\xfe\x00", "is not a text file in UTF-8"),
-        (b"[1, 2]", "must hold an object"),
+        (b"\xff\xfe\x00", "it is no text file in UTF-8"),
+        (b"[1, 2]", "it is no JSON object"),
         (b"[" * 100_000, "nested too deeply"),
     ],
 )

@@ -35,12 +35,15 @@ def settings(tiny_settings):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 1 MB."""
+    """A disk of 8 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if shutil.which("mount") is None or subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
-    ).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, check=False
+        ).returncode
+    ):
         pytest.skip("only the superuser of Linux can make a small disk")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
@@ -61,7 +64,7 @@ def test_trainings_killed_at_random_moments_end_as_unbroken_ones(tmp_path):
 def test_a_full_disk_ends_the_training_with_a_sentence_and_room_lets_it_go_on(small_disk, tmp_path, settings):
     run = prepared_run(small_disk / "run", write_dataset(tmp_path, "HLU"), settings)
     filling = small_disk / "filling"
-    filling.write_bytes(bytes(700_000))
+    filling.write_bytes(bytes(5_000_000))
     with pytest.raises(RunError, match=r"cannot go on: No space left on device|cannot be written.*disk full"):
         train(run, CPU)
     filling.unlink()
@@ -75,7 +78,7 @@ def test_a_full_disk_ends_the_training_with_a_sentence_and_room_lets_it_go_on(sm
 def test_a_full_disk_leaves_the_old_file(small_disk):
     write_text_atomically(small_disk / "file.txt", "old")
     with pytest.raises(OSError, match="No space left"):
-        write_text_atomically(small_disk / "file.txt", "x" * 2_000_000)
+        write_text_atomically(small_disk / "file.txt", "x" * 9_000_000)
     assert (small_disk / "file.txt").read_text() == "old"
     assert [path.name for path in small_disk.iterdir()] == ["file.txt"]
 
@@ -187,7 +190,10 @@ def test_every_flipped_bit_of_a_label_file_is_seen_or_harmless(tmp_path):
             continue
         assert found.segments == expected.segments
         assert np.array_equal(found.layers, expected.layers)
-        assert (found.grid.GetSpacing(), found.grid.GetOrigin()) == (expected.grid.GetSpacing(), expected.grid.GetOrigin())
+        assert (found.grid.GetSpacing(), found.grid.GetOrigin()) == (
+            expected.grid.GetSpacing(),
+            expected.grid.GetOrigin(),
+        )
 
 
 def test_a_label_that_another_program_wrote_anew_is_taken_as_it_is(tmp_path):

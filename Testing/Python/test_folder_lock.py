@@ -75,7 +75,13 @@ def test_clocks_that_jump_change_nothing(tmp_path, holder, monkeypatch, clock):
 
 
 def write_foreign_lock(file, beat, at_work=True):
-    entry = {"process": 7, "host": "another-machine", "started": "2026-01-01 10:00:00", "beat": beat, "at_work": at_work}
+    entry = {
+        "process": 7,
+        "host": "another-machine",
+        "started": "2026-01-01 10:00:00",
+        "beat": beat,
+        "at_work": at_work,
+    }
     file.write_text(json.dumps(entry).ljust(1023) + "\n")
 
 

@@ -1,0 +1,147 @@
+"""What an image file claims to hold, checked before room is made for it."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from AIDELib.errors import VolumeError
+from AIDELib.memory import available_memory, describe_bytes
+
+# Deflate, the strongest compression among these formats, shrinks at most to this share.
+STRONGEST_COMPRESSION = 1032
+# While an image is read and converted to float32, this many bytes a value are taken beyond the stored ones.
+_WORKING_BYTES = 8
+_HEADER_BYTES = 2**16
+_DATA_FILE = {
+    ".mhd": re.compile(rb"^\s*ElementDataFile\s*=\s*(.*?)\s*$", re.MULTILINE),
+    ".nhdr": re.compile(rb"^data ?file\s*:\s*(.*?)\s*$", re.MULTILINE | re.IGNORECASE),
+}
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """The header of an image file.
+
+    Attributes:
+        size: voxels along each axis.
+        spacing, origin: in mm, along each axis.
+        direction: row by row.
+        value_bytes: bytes of a stored value.
+        values_per_voxel: 1 for a grey image.
+    """
+
+    size: tuple[int, ...]
+    spacing: tuple[float, ...]
+    origin: tuple[float, ...]
+    direction: tuple[float, ...]
+    value_bytes: int
+    values_per_voxel: int
+
+    @property
+    def data_bytes(self) -> int:
+        """Return the bytes of all values, uncompressed."""
+        return math.prod(self.size) * self.values_per_voxel * self.value_bytes
+
+
+def read_image_header(path: Path) -> ImageHeader:
+    """Return what a file claims, after a look whether that can be.
+
+    Raises:
+        VolumeError: there is no such file, it is no image, its header contradicts itself or names files elsewhere, or it
+            claims more voxels than it or the memory has room for.
+    """
+    if not path.exists():
+        raise VolumeError(f"There is no file {path}.")
+    # Opening a pipe or a device would wait forever.
+    if not path.is_file():
+        raise VolumeError(f"{path} is no file.")
+    _require_data_beside(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    try:
+        reader.ReadImageInformation()
+    except RuntimeError as error:
+        raise VolumeError(f"{path} cannot be read as an image ({reason(error)}). Is it complete?") from None
+    header = ImageHeader(
+        size=tuple(reader.GetSize()),
+        spacing=tuple(reader.GetSpacing()),
+        origin=tuple(reader.GetOrigin()),
+        direction=tuple(reader.GetDirection()),
+        value_bytes=_value_bytes(reader.GetPixelID()),
+        values_per_voxel=reader.GetNumberOfComponents(),
+    )
+    _require_sense(header, path)
+    _require_room(header, path)
+    return header
+
+
+def reason(error: RuntimeError) -> str:
+    """Return the last line of an ITK error, which says what happened; the lines before say where in ITK."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("ITK ERROR:").strip().rstrip(".") if lines else "unknown reason"
+
+
+def _require_sense(header: ImageHeader, path: Path) -> None:
+    size = " x ".join(map(str, header.size))
+    if any(count < 1 for count in header.size) or header.values_per_voxel < 1:
+        raise VolumeError(f"{path} claims to hold {size} voxels. Is it complete?")
+    numbers = (*header.spacing, *header.origin, *header.direction)
+    if not all(map(math.isfinite, numbers)) or any(not 0 < value < 1e6 for value in header.spacing):
+        raise VolumeError(
+            f"{path} has a position in space that cannot be (spacing {header.spacing}, origin {header.origin}). Is its "
+            "header damaged?"
+        )
+    if abs(np.linalg.det(np.array(header.direction).reshape(len(header.size), -1))) < 1e-6:
+        raise VolumeError(f"{path} has axes that lie in one plane, which cannot be. Is its header damaged?")
+    if max(map(abs, header.origin)) > 1e9:
+        raise VolumeError(f"{path} has the origin {header.origin}, which cannot be. Is its header damaged?")
+
+
+def _require_room(header: ImageHeader, path: Path) -> None:
+    stored = path.stat().st_size
+    is_raw = path.suffix.lower() == ".nii"
+    if path.suffix.lower() not in _DATA_FILE:
+        most = stored if is_raw else stored * STRONGEST_COMPRESSION
+        if header.data_bytes > most:
+            raise VolumeError(
+                f"{path} claims to hold {' x '.join(map(str, header.size))} voxels, which is "
+                f"{describe_bytes(header.data_bytes)}, but is {describe_bytes(stored)} large. Is it complete?"
+            )
+    needed = header.data_bytes + math.prod(header.size) * header.values_per_voxel * _WORKING_BYTES
+    available = available_memory()
+    if available is not None and needed > available:
+        raise VolumeError(
+            f"{path} holds {' x '.join(map(str, header.size))} voxels, which take {describe_bytes(needed)} of memory; "
+            f"{describe_bytes(available)} are available. Crop it, or use a machine with more memory."
+        )
+
+
+def _require_data_beside(path: Path) -> None:
+    """Refuse a header that takes its voxels from elsewhere than its own folder."""
+    pattern = _DATA_FILE.get(path.suffix.lower())
+    if pattern is None:
+        return
+    with path.open("rb") as file:
+        match = pattern.search(file.read(_HEADER_BYTES))
+    name = match[1].decode("utf-8", "replace") if match else ""
+    if name.upper() == "LOCAL":
+        return
+    data = path.parent / name
+    if not name or Path(name).name != name or "\\" in name or not data.is_file():
+        raise VolumeError(f"{path} takes its voxels from '{name[:100]}'; they must be in one file beside it.")
+
+
+def _value_bytes(pixel_id: int) -> int:
+    if pixel_id in (sitk.sitkUInt8, sitk.sitkInt8, sitk.sitkVectorUInt8, sitk.sitkVectorInt8):
+        return 1
+    if pixel_id in (sitk.sitkUInt16, sitk.sitkInt16, sitk.sitkVectorUInt16, sitk.sitkVectorInt16):
+        return 2
+    small = (sitk.sitkUInt32, sitk.sitkInt32, sitk.sitkFloat32)
+    vectors = (sitk.sitkVectorUInt32, sitk.sitkVectorInt32, sitk.sitkVectorFloat32)
+    return 4 if pixel_id in (*small, *vectors) else 8
