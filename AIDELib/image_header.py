@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from AIDELib.dicom_lengths import require_honest_lengths
 from AIDELib.errors import VolumeError
 from AIDELib.memory import available_memory, describe_bytes
 
@@ -17,7 +18,8 @@ from AIDELib.memory import available_memory, describe_bytes
 STRONGEST_COMPRESSION = 1032
 # While an image is read and converted to float32, this many bytes a value are taken beyond the stored ones.
 _WORKING_BYTES = 8
-_HEADER_BYTES = 2**16
+_HEADER_BYTES = 2**20
+_LONGEST_FIELD, _LONGEST_TEXT = 400, 20_000
 _DATA_FILE = {
     ".mhd": re.compile(rb"^\s*ElementDataFile\s*=\s*(.*?)\s*$", re.MULTILINE),
     ".nhdr": re.compile(rb"^data ?file\s*:\s*(.*?)\s*$", re.MULTILINE | re.IGNORECASE),
@@ -61,7 +63,10 @@ def read_image_header(path: Path) -> ImageHeader:
     # Opening a pipe or a device would wait forever.
     if not path.is_file():
         raise VolumeError(f"{path} is no file.")
+    _require_bearable_lines(path)
     _require_data_beside(path)
+    if path.suffix.lower() == ".dcm":
+        require_honest_lengths(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
@@ -135,6 +140,21 @@ def _require_data_beside(path: Path) -> None:
     data = path.parent / name
     if not name or Path(name).name != name or "\\" in name or not data.is_file():
         raise VolumeError(f"{path} takes its voxels from '{name[:100]}'; they must be in one file beside it.")
+
+
+def _require_bearable_lines(path: Path) -> None:
+    """Refuse NRRD headers with fields longer than any has: the library that reads them keeps them in fixed buffers."""
+    with path.open("rb") as file:
+        if file.read(4) != b"NRRD":
+            return
+        file.seek(0)
+        header, _, _ = file.read(_HEADER_BYTES).replace(b"\r\n", b"\n").partition(b"\n\n")
+    for line in header.split(b"\n"):
+        is_field = b":=" not in line and not line.startswith(b"#")
+        if len(line) > (_LONGEST_FIELD if is_field else _LONGEST_TEXT):
+            raise VolumeError(
+                f"{path} has a header line of {len(line)} characters, which is no NRRD header's. Is it damaged?"
+            )
 
 
 def _value_bytes(pixel_id: int) -> int:

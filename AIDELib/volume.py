@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from AIDELib.dicom_lengths import require_honest_lengths
 from AIDELib.errors import VolumeError
 from AIDELib.image_header import ImageHeader, read_image_header, reason
 from AIDELib.memory import available_memory, describe_bytes
@@ -104,6 +105,9 @@ def dicom_files(folder: Path) -> tuple[str, ...]:
     Raises:
         VolumeError: the folder holds no series or several.
     """
+    for file in sorted(folder.iterdir()):
+        if file.is_file():
+            require_honest_lengths(file)
     series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
     if not series:
         raise VolumeError(f"{folder} holds no DICOM images. Name a folder with one DICOM series, or an image file.")

@@ -129,8 +129,8 @@ def survive(folder: Path, kills: int, seed: int, tell=lambda text: None) -> Acco
 
 def make_dataset(folder: Path, seed: int) -> Dataset:
     """Write good, rough and unlabelled patients."""
-    (folder / "images").mkdir()
-    dataset = write_generated_patients(folder / "images", good=1, rough=3, unlabelled=2, test=0, seed=seed)
+    (folder / "patients").mkdir()
+    dataset = write_generated_patients(folder / "patients", good=1, rough=3, unlabelled=2, test=0, seed=seed)
     save_dataset(dataset, folder / "dataset.json")
     return load_dataset(folder / "dataset.json")
 
