@@ -1,11 +1,22 @@
 """Problems that the user can solve. Their text is shown to the user as it is, without a traceback."""
 
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_ENDLESS_WORD = re.compile(r"\S{1001,}")
+
+
 class AIDEError(Exception):
     """Base of every error whose message is one or two plain sentences for the user.
 
-    The message says what is wrong, with which case or file, the offending value, and what to do.
+    The message says what is wrong, with which case or file, the offending value, and what to do. Values come from files of
+    strangers: what would steer a terminal, or fill a page, is left out.
     """
+
+    def __init__(self, message: str) -> None:
+        plain = _ENDLESS_WORD.sub(lambda match: match[0][:100] + "…", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", message))
+        super().__init__(plain)
 
 
 class DatasetError(AIDEError):
