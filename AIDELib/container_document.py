@@ -49,9 +49,9 @@ def opened_container(path: Path) -> Iterator[zipfile.ZipFile]:
                 _check_names(archive)
                 yield archive
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error, zlib_error) as error:
-        raise ContainerError(f"it is damaged or incomplete ({error})") from None
+        raise ContainerError(f"it is damaged or incomplete ({str(error)[:200]})") from None
     except (UnicodeDecodeError, ValueError, OverflowError) as error:
-        raise ContainerError(f"it is damaged ({error})") from None
+        raise ContainerError(f"it is damaged ({str(error)[:200]})") from None
 
 
 def read_document(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:

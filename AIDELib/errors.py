@@ -1,6 +1,5 @@
 """Problems that the user can solve. Their text is shown to the user as it is, without a traceback."""
 
-
 import re
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -15,7 +14,9 @@ class AIDEError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        plain = _ENDLESS_WORD.sub(lambda match: match[0][:100] + "…", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", message))
+        plain = _ENDLESS_WORD.sub(
+            lambda match: match[0][:100] + "…", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", message)
+        )
         super().__init__(plain)
 
 

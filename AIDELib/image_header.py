@@ -20,6 +20,7 @@ STRONGEST_COMPRESSION = 1032
 _WORKING_BYTES = 8
 _HEADER_BYTES = 2**20
 _LONGEST_FIELD, _LONGEST_TEXT = 400, 20_000
+_META_DIMENSIONS = re.compile(rb"^\s*NDims\s*=\s*(\d+)\s*$", re.MULTILINE)
 _DATA_FILE = {
     ".mhd": re.compile(rb"^\s*ElementDataFile\s*=\s*(.*?)\s*$", re.MULTILINE),
     ".nhdr": re.compile(rb"^data ?file\s*:\s*(.*?)\s*$", re.MULTILINE | re.IGNORECASE),
@@ -143,12 +144,16 @@ def _require_data_beside(path: Path) -> None:
 
 
 def _require_bearable_lines(path: Path) -> None:
-    """Refuse NRRD headers with fields longer than any has: the library that reads them keeps them in fixed buffers."""
+    """Refuse headers as no program writes them, on which the libraries that read them would crash."""
     with path.open("rb") as file:
-        if file.read(4) != b"NRRD":
-            return
-        file.seek(0)
-        header, _, _ = file.read(_HEADER_BYTES).replace(b"\r\n", b"\n").partition(b"\n\n")
+        start = file.read(_HEADER_BYTES if path.suffix.lower() in (".nrrd", ".nhdr", ".mha", ".mhd") else 4)
+    if path.suffix.lower() in (".mha", ".mhd"):
+        dimensions = _META_DIMENSIONS.search(start)
+        if dimensions is None or not 1 <= int(dimensions[1][:9]) <= 4 or len(dimensions[1]) > 9:
+            raise VolumeError(f"{path} is no MetaImage of 1 to 4 dimensions (NDims in its header). Is it damaged?")
+    if not start.startswith(b"NRRD") or len(start) == 4:
+        return
+    header, _, _ = start.replace(b"\r\n", b"\n").partition(b"\n\n")
     for line in header.split(b"\n"):
         is_field = b":=" not in line and not line.startswith(b"#")
         if len(line) > (_LONGEST_FIELD if is_field else _LONGEST_TEXT):

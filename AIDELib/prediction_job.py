@@ -94,7 +94,7 @@ class JobFolder(WatchedFolder):
         except FileNotFoundError:
             raise RunError(f"{self.path} holds no prediction job (there is no {self.job_file.name} in it).") from None
         except DocumentError as error:
-            raise RunError(f"{self.job_file} cannot be used: {error}.") from None
+            raise RunError(f"{self.job_file} is damaged: {error}.") from None
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise RunError(f"{self.job_file} is damaged ({error!r}).") from None
 

@@ -136,7 +136,7 @@ def _read_entries(run: RunFolder) -> dict[str, dict[str, str]]:
             raise RunError(f"{run.decisions_file} has the format '{document['format']}', not '{FORMAT}'.")
         entries = [_parse(entry) for entry in document["decisions"]]
     except (DocumentError, OSError) as error:
-        raise RunError(f"{run.decisions_file} cannot be used: {error}.") from None
+        raise RunError(f"{run.decisions_file} is damaged: {error}.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{run.decisions_file} is damaged ({error!r}).") from None
     return {entry["case"]: entry for entry in entries}

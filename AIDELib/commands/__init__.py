@@ -21,6 +21,7 @@ COMMAND_NAMES = (
     "compare",
     "review",
     "devices",
+    "export",
     "benchmark",
 )
 

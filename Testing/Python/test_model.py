@@ -56,7 +56,7 @@ def test_a_model_file_holds_json_and_safetensors_alone(tmp_path):
         (lambda document: document | {"network": {"name": "vgg", "width": 2, "count": 2}}, "no network 'vgg'"),
         (
             lambda document: document | {"network": {"name": "multi-stream-unet", "width": 4, "count": 2}},
-            "but the network needs 4 (floating point)",
+            "but the network needs 2 x 4 x 1 x 1",
         ),
         (lambda document: document | {"slices": {}}, "description is damaged"),
         (

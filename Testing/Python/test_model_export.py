@@ -1,0 +1,118 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import BALL
+
+from AIDELib.commands import main
+from AIDELib.errors import ModelError
+from AIDELib.model import Model, load_model, save_model
+from AIDELib.model_description import ModelDescription
+from AIDELib.model_export import export_folder, slice_ensemble
+from AIDELib.networks import create_network
+from AIDELib.settings import Normalization
+from AIDELib.slicing import SliceOrientation, SlicePlan
+
+SIZES = [(1, 32, 48), (3, 50, 37), (2, 16, 16)]
+
+
+@pytest.fixture
+def model_path(tmp_path):
+    torch.manual_seed(3)
+    networks = [create_network("multi-stream-unet", 2, 2, 2) for _ in range(2)]
+    for network in networks:
+        for _ in range(3):  # statistics that are no longer those of a new network
+            network.train()(torch.randn(4, 2, 32, 32))
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.5, 1.5), Normalization.SLICE)
+    description = ModelDescription(("T1", "T2"), (BALL,), plan, "multi-stream-unet", 2, 2, True, {"torch": "2.13.0"})
+    save_model(Model(description, tuple(dict(network.state_dict()) for network in networks)), tmp_path / "m.aide")
+    return tmp_path / "m.aide"
+
+
+def expected_probabilities(model_path, images):
+    """Return what the model's own networks say of padded slices, averaged."""
+    height, width = images.shape[2:]
+    padded = torch.zeros(*images.shape[:2], -(-height // 16) * 16, -(-width // 16) * 16)
+    top, left = (padded.shape[2] - height) // 2, (padded.shape[3] - width) // 2
+    padded[:, :, top : top + height, left : left + width] = images
+    with torch.inference_mode():
+        networks = load_model(model_path).create_networks(torch.device("cpu"))
+        mean = sum(network(padded).softmax(dim=1) for network in networks) / 2
+    return mean[:, :, top : top + height, left : left + width]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_torchscript_gives_the_same_output_for_every_size(model_path, tmp_path, size):
+    assert main(["export", str(model_path), "--to", "torchscript", "--output", str(tmp_path / "m.ts")]) == 0
+    extra = {"model.json": ""}
+    module = torch.jit.load(str(tmp_path / "m.ts"), _extra_files=extra)
+    images = torch.randn(size[0], 2, *size[1:])
+    torch.testing.assert_close(module(images), expected_probabilities(model_path, images))
+    assert json.loads(extra["model.json"])["structures"][0]["name"] == "ball"
+
+
+@pytest.mark.parametrize("size", [(1, 32, 48), (5, 96, 16)])
+def test_onnx_gives_the_same_output(model_path, tmp_path, size):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    assert main(["export", str(model_path), "--to", "onnx", "--output", str(tmp_path / "m.onnx")]) == 0
+    session = runtime.InferenceSession(str(tmp_path / "m.onnx"))
+    images = torch.randn(size[0], 2, *size[1:])
+    (found,) = session.run(None, {"images": images.numpy()})
+    np.testing.assert_allclose(found, expected_probabilities(model_path, images).numpy(), atol=1e-5)
+
+
+def test_onnx_without_its_packages_says_what_to_install(model_path, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("AIDELib.model_export.importlib.util.find_spec", lambda name: None)
+    assert main(["export", str(model_path), "--to", "onnx", "--output", str(tmp_path / "m.onnx")]) == 2
+    assert "pip install onnx onnxscript" in capsys.readouterr().err
+
+
+def test_monai_loads_the_bundle_and_gets_the_same_output(model_path, tmp_path):
+    bundle = pytest.importorskip("monai.bundle")
+    assert main(["export", str(model_path), "--to", "monai-bundle", "--output", str(tmp_path / "liver")]) == 0
+    images = torch.randn(2, 2, 50, 37)
+    expected = expected_probabilities(model_path, images)
+    module, metadata, _ = bundle.load(
+        "liver", bundle_dir=str(tmp_path), source="local", load_ts_module=True, device="cpu"
+    )
+    torch.testing.assert_close(module(images), expected)
+    assert metadata["network_data_format"]["outputs"]["pred"]["channel_def"] == {"0": "background", "1": "ball"}
+    parser = bundle.ConfigParser()
+    parser.read_config(str(tmp_path / "liver" / "configs" / "inference.json"))
+    parser["bundle_root"] = str(tmp_path / "liver")
+    parser["device"] = "cpu"
+    network, inferer = parser.get_parsed_content("network"), parser.get_parsed_content("inferer")
+    inferer.roi_size = [50, 37]
+    volume = images.permute(1, 2, 3, 0)[None]
+    torch.testing.assert_close(inferer(volume, network), expected.permute(1, 2, 3, 0)[None])
+
+
+def test_a_model_to_a_folder_and_back_is_the_same_file(model_path, tmp_path):
+    assert main(["export", str(model_path), "--to", "folder", "--output", str(tmp_path / "parts")]) == 0
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == [
+        "SHA256SUMS",
+        "model.json",
+        "network1.safetensors",
+        "network2.safetensors",
+    ]
+    assert main(["export", str(tmp_path / "parts"), "--to", "aide", "--output", str(tmp_path / "back.aide")]) == 0
+    first, second = load_model(model_path), load_model(tmp_path / "back.aide")
+    assert first.description == second.description
+    images = torch.randn(1, 2, 32, 32)
+    torch.testing.assert_close(slice_ensemble(first)(images), slice_ensemble(second)(images), rtol=0, atol=0)
+
+
+def test_a_folder_that_exists_is_not_written_over(model_path, tmp_path):
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(ModelError, match="exists already"):
+        export_folder(model_path, tmp_path / "parts")
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path, capsys):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "model.json").write_text('{"format": "aide-model/1"}')
+    assert main(["export", str(tmp_path / "parts"), "--to", "aide", "--output", str(tmp_path / "m.aide")]) == 2
+    assert "no usable AIDE model" in capsys.readouterr().err
+    assert not (tmp_path / "m.aide").exists()
