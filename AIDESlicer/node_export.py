@@ -25,6 +25,7 @@ def writeLabels(labels: sitk.Image, structures: Sequence[Structure], path: Path)
         VolumeError: the file cannot be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if is_segmentation_file(path):
             write_segmentation(labels, structures, path)
             return

@@ -66,6 +66,7 @@ class VolumeSnapshot:
         """
         image = self.worldImage()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 sitk.WriteImage(image, str(temporary))
         except (OSError, RuntimeError) as error:

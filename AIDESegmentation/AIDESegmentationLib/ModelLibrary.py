@@ -57,6 +57,7 @@ class ModelLibrary:
         description = read_model_description(file)
         target = self._freeName(file.name.removesuffix(ENDING))
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with replacing(target) as temporary:
                 shutil.copyfile(file, temporary)
         except OSError as error:
