@@ -168,7 +168,11 @@ def _check_fields(fields: dict[str, Any], owner: str, required: set[str], option
 
 
 def _existing(path: Path, owner: str, field: str) -> Path:
-    if not split_channel(path)[0].exists():
+    try:
+        is_there = split_channel(path)[0].exists()
+    except OSError:  # a name longer than any file can have
+        is_there = False
+    if not is_there:
         raise DatasetError(
             f"{owner}: {field} names {path}, which does not exist. Check the path or move the file there."
         )

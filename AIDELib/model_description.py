@@ -14,7 +14,7 @@ from AIDELib.errors import DatasetError, ModelError
 from AIDELib.json_document import text
 from AIDELib.settings import Normalization
 from AIDELib.slicing import SliceOrientation, SlicePlan
-from AIDELib.structure import Structure
+from AIDELib.structure import LARGEST_VALUE, Structure
 
 FORMAT = "aide-model/1"
 ENDING = ".aide"
@@ -120,11 +120,14 @@ def _parse(document: dict[str, Any]) -> ModelDescription:
     normalizations = {Normalization(channel["normalization"]) for channel in document["channels"]}
     if len(normalizations) != 1:
         raise ValueError("channels with different normalization")
-    x, y = (float(value) for value in document["slices"]["spacing"])
+    text(document.get("version", ""))
+    x, y = (_number(value) for value in document["slices"]["spacing"])
     if not (SMALLEST_SPACING <= x <= LARGEST_SPACING and SMALLEST_SPACING <= y <= LARGEST_SPACING):
         raise ValueError(f"spacing {x}, {y}")
     plan = SlicePlan(SliceOrientation(document["slices"]["orientation"]), (x, y), normalizations.pop())
     structures = tuple(_parse_structure(entry) for entry in document["structures"])
+    if not structures:
+        raise ValueError("no structure")
     require_names([structure.name for structure in structures], "structure", MAXIMUM_STRUCTURES)
     channels = tuple(text(channel["name"]) for channel in document["channels"])
     require_names(channels, "channel", MAXIMUM_CHANNELS)
@@ -161,6 +164,12 @@ def _within(value: Any, least: int, most: int, name: str) -> int:
     return value
 
 
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} instead of a number")
+    return float(value)
+
+
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} instead of true or false")
@@ -168,8 +177,8 @@ def _boolean(value: Any) -> bool:
 
 
 def _parse_structure(entry: dict[str, Any]) -> Structure:
-    red, green, blue = (int(part) for part in entry["color"])
-    values = tuple(int(value) for value in entry["value"])
+    red, green, blue = (_within(part, 0, 255, "part of a colour") for part in entry["color"])
+    values = tuple(_within(value, 1, LARGEST_VALUE, "label value") for value in entry["value"])
     return Structure(text(entry["name"]), values, (red, green, blue), text(entry["terminology"]))
 
 
@@ -178,7 +187,7 @@ _TRAINING: dict[str, Callable[[Any], Any]] = {
     "task": text,
     "cases": lambda cases: {text(name): _within(count, 0, 10**9, "number of cases") for name, count in cases.items()},
     "epoch": lambda epoch: _within(epoch, 0, 10**9, "epoch"),
-    "score": lambda score: {"kind": text(score["kind"]), "value": float(score["value"])},
+    "score": lambda score: {"kind": text(score["kind"]), "value": _number(score["value"])},
     "settings": _parse_settings,
     "torch": text,
 }

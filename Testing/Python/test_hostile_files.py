@@ -107,7 +107,7 @@ def test_the_version_is_looked_at_before_any_tensor(tmp_path, model_bytes):
         ({"network": {"name": "multi-stream-unet", "width": 2, "count": 10**6}}, "number of networks 1000000"),
         ({"channels": [{"name": f"c{i}", "normalization": "slice"} for i in range(33)]}, "33 channels; at most 32"),
         ({"training": {"code": "import os"}}, "no 'code'"),
-        ({"structures": []}, "needs"),
+        ({"structures": []}, "no structure"),
     ],
 )
 def test_claims_without_measure(tmp_path, model_bytes, change, words):
