@@ -60,5 +60,6 @@ class Structure:
             )
         if len(self.color) != 3 or any(not 0 <= part <= 255 for part in self.color):
             raise DatasetError(
-                f"Structure '{self.name}': color must be red, green and blue, each 0 to 255, got {str(list(self.color))[:100]}."
+                f"Structure '{self.name}': color must be red, green and blue, each 0 to 255, "
+                f"got {str(list(self.color))[:100]}."
             )
