@@ -8,8 +8,9 @@ from Testing.Benchmarks.experiment import Arm
 
 PLAIN_INPUT = {"input_rotation": 0.0, "input_scaling": 0.0, "input_flip": False, "input_intensity": 0.0}
 
-# An iteration of AIDE costs as much as this many of one network: two networks, and the passes for the pseudo-labels.
-ARITHMETIC_OF_AIDE = 2.25
+# An iteration of AIDE costs at most as much as this many of one network: two networks, each with forward and backward
+# pass (3 forward passes' worth), a pass over the batch to rank it, and one over the suspects' half for pseudo-labels.
+ARITHMETIC_OF_AIDE = 3.0
 
 SUPERVISED = Arm("supervised", "supervised", changes={**PLAIN_INPUT, "averaging": 0.0})
 CONVENTIONAL = Arm("conventional", "conventional", changes={**PLAIN_INPUT, "averaging": 0.0})
