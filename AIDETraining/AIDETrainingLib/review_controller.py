@@ -180,6 +180,7 @@ class ReviewController:
         names = [structure.name for structure in dataset.structures]
         labels = snapshotOfSegments(node, names).labelsOn(self._labels(caseName).given)
         self._decide(caseName, Choice.EDIT, labels)
+        _closeInSegmentEditor(node)
         removeNode(node)
         del self._edited[caseName]
 
@@ -229,6 +230,13 @@ class ReviewController:
         rows = usedRows(self._table)
         ids = caseIds(rows)
         return next((row for row in rows if ids[row.key] == caseName), None)
+
+
+def _closeInSegmentEditor(segmentation: vtk.vtkObject) -> None:
+    """Let the Segment Editor go of a segmentation before it is removed."""
+    node = slicer.mrmlScene.GetSingletonNode(_SEGMENT_EDITOR, "vtkMRMLSegmentEditorNode")
+    if node is not None and node.GetSegmentationNode() is segmentation:
+        node.SetAndObserveSegmentationNode(None)
 
 
 def _openInSegmentEditor(segmentation: vtk.vtkObject, volume: vtk.vtkObject) -> None:

@@ -137,9 +137,11 @@ def removeNode(node: vtk.vtkObject | None) -> None:
     """Remove a node from the scene with the nodes that display it."""
     if node is None:
         return
-    for index in reversed(range(node.GetNumberOfDisplayNodes())):
-        slicer.mrmlScene.RemoveNode(node.GetNthDisplayNode(index))
+    displays = [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
+    # The node first: what shows a segmentation looks for its display node as long as it is there.
     slicer.mrmlScene.RemoveNode(node)
+    for display in displays:
+        slicer.mrmlScene.RemoveNode(display)
 
 
 def editableSegmentation(

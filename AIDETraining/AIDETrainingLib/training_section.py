@@ -11,6 +11,7 @@ import ctk
 import qt
 from slicer.i18n import tr as _
 
+from AIDELib.case import LabelQuality, Split
 from AIDELib.errors import AIDEError
 from AIDELib.presets import PRESETS, preset
 from AIDELib.run_folder import RunFolder
@@ -81,11 +82,20 @@ class TrainingSection:
     def refreshStatement(self) -> None:
         """Say what a training on the table as it is now will do."""
         try:
-            text = trainingStatement(self._logic.table) if self._logic.table.rows else _("Add cases first.")
+            text = self._statement()
         except AIDEError as error:
             text = str(error)
         self._ui.statementLabel.setText(text)
         self._showButtons()
+
+    def _statement(self) -> str:
+        table = self._logic.table
+        if not table.rows:
+            return _("Add cases first.")
+        text = trainingStatement(table)
+        if not any(row.split is Split.TEST and row.quality is not LabelQuality.UNLABELLED for row in table.rows):
+            text += " " + _("There are no test cases, so the model will not be measured or compared.")
+        return text
 
     @property
     def busy(self) -> bool:
