@@ -37,6 +37,7 @@ class ReviewDisplay:
         self._volumeID = ""
         self._segmentationID = ""
         self._loadedID = ""
+        self._hiddenIDs: list[str] = []
 
     @property
     def volumeNode(self) -> vtk.vtkObject | None:
@@ -83,11 +84,14 @@ class ReviewDisplay:
                     )
                 )
             self._volumeID = volume.GetID()
+            self._hideOtherSegmentations()
             yield from self._addLabels(case, volume, material.labels, structures)
             slicer.util.setSliceViewerLayers(background=volume, foreground=None, label=None, fit=True)
         except BaseException:
             self.clear()
             raise
+        if slicer.app.layoutManager() is not None:
+            slicer.util.resetThreeDViews()
         if material.disagreement is not None:
             left, posterior, superior = material.disagreement.point
             slicer.vtkMRMLSliceNode.JumpAllSlices(
@@ -100,11 +104,25 @@ class ReviewDisplay:
             if nodeID:
                 removeNode(slicer.mrmlScene.GetNodeByID(nodeID))
         self._volumeID = self._segmentationID = self._loadedID = ""
+        for displayID in self._hiddenIDs:
+            display = slicer.mrmlScene.GetNodeByID(displayID)
+            if display is not None:
+                display.SetVisibility(True)
+        self._hiddenIDs = []
 
     def hideSegments(self) -> None:
         """Hide the two labels, so that a label that is being edited can be seen."""
         if self.segmentationNode is not None and self.segmentationNode.GetDisplayNode() is not None:
             self.segmentationNode.GetDisplayNode().SetVisibility(False)
+
+    def _hideOtherSegmentations(self) -> None:
+        """Hide what would lie over the two labels; `clear` shows it again."""
+        for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+            for index in range(node.GetNumberOfDisplayNodes()):
+                display = node.GetNthDisplayNode(index)
+                if display is not None and display.GetVisibility():
+                    display.SetVisibility(False)
+                    self._hiddenIDs.append(display.GetID())
 
     def _addImage(self, case: Case, image: sitk.Image) -> vtk.vtkObject:
         node = slicer.util.addVolumeFromArray(

@@ -8,16 +8,21 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import qt
+import SimpleITK as sitk
 import slicer
 from AIDETrainingLib import device_list
 from AIDETrainingLib.run_view import RunPhase
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
-from training_scene import TINY, addPatients, openPanel, waitFor, widgets
+from training_scene import TINY, addPatients, ball, openPanel, waitFor, widgets
 
 from AIDELib.case import LabelQuality
+from AIDELib.dataset import find_case
+from AIDELib.dataset_file import load_dataset
 from AIDELib.model_description import read_model_description
 from AIDELib.run_folder import RunFolder
+from AIDELib.segmentation_file import read_segmentation, write_segmentation
 from AIDESlicer.background_process import BackgroundProcess
 from AIDETraining import AIDETrainingLogic
 
@@ -131,6 +136,7 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         ui.reviewCollapsibleButton.collapsed = False
         self.assertEqual(ui.reviewTable.rowCount, 5)
         self.assertFalse(ui.reviewTable.item(0, 2).icon().isNull())
+        true = self._suggestTrueLabel("patient 3", 3)
         nodes = self._nodeIDs()
         self._select("patient 3")
         self.assertEqual(self.errors, [])
@@ -139,14 +145,23 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
             for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
             if node.GetName() == "Review: patient 3"
         )
+        visible = [
+            node.GetName()
+            for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+            if node.GetDisplayNode().GetVisibility()
+        ]
+        self.assertEqual(visible, ["Review: patient 3"])
         names = [shown.GetSegmentation().GetNthSegment(index).GetName() for index in range(2)]
         self.assertEqual(names, ["liver (given)", "liver (corrected)"])
-        self.assertIn("differ in", ui.differenceLabel.text)
+        voxels = np.count_nonzero(true != np.roll(true, 3, axis=1))
+        self.assertIn(f"differ in {voxels} voxels", ui.differenceLabel.text)
         ui.acceptButton.click()
         self.assertEqual(self.errors, [])
         row = self.logic.table.rowNamed("patient 3")
         self.assertEqual(row.quality, LabelQuality.HQA)
         self.assertTrue(row.label.path.endswith("patient 3.accept.seg.nrrd"))
+        accepted = read_segmentation(Path(row.label.path))
+        self.assertTrue(np.array_equal(accepted.mask(accepted.segments[0]), true))
         self._select("patient 4")
         ui.keepButton.click()
         self.assertEqual(self.logic.table.rowNamed("patient 4").quality, LabelQuality.HQA)
@@ -157,6 +172,16 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         )
         self.logic.review.clear()
         self.assertEqual(self._nodeIDs() - nodes, set())
+        own = slicer.util.getNode("patient 3 segmentation")
+        self.assertTrue(own.GetDisplayNode().GetVisibility())
+
+    def _suggestTrueLabel(self, case, seed):
+        """Let the networks suggest the true label, which such a short training does not find, and return it."""
+        dataset = load_dataset(self.run_.dataset_file)
+        labels = sitk.GetImageFromArray(ball(seed).astype(np.uint8))
+        labels.CopyInformation(sitk.ReadImage(str(find_case(dataset, case).images[0])))
+        write_segmentation(labels, dataset.structures, self.run_.suggested_folder / f"{case}.seg.nrrd")
+        return ball(seed)
 
     def _select(self, case):
         self.module.panel.review.select(case)
