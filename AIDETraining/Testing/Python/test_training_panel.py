@@ -23,6 +23,7 @@ from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import save_dataset
 from AIDELib.errors import AIDEError
+from AIDELib.presets import PRESETS, QUICK
 from AIDELib.structure import Structure
 
 
@@ -251,17 +252,17 @@ class PanelTest(ScriptedLoadableModuleTest):
     def test_advanced_settings_follow_the_preset_and_keep_changes(self):
         self.choose(self.training.presetBox, "quick")
         epochs = self.module.panel.training.settings.widgetOf("epochs")
-        self.assertEqual(epochs.value, 10)
+        self.assertEqual(epochs.value, QUICK.epochs)
         self.assertIn("epochs of the training proper", epochs.toolTip)
-        epochs.setValue(12)
+        epochs.setValue(QUICK.epochs + 2)
         parameters = self.logic.getParameterNode()
-        self.assertEqual((parameters.preset, json.loads(parameters.changedSettings)), ("quick", {"epochs": 12}))
+        self.assertEqual(
+            (parameters.preset, json.loads(parameters.changedSettings)), ("quick", {"epochs": QUICK.epochs + 2})
+        )
         self.training.resetSettingsButton.click()
-        self.assertEqual((epochs.value, parameters.changedSettings), (10, "{}"))
+        self.assertEqual((epochs.value, parameters.changedSettings), (QUICK.epochs, "{}"))
 
     def test_all_settings_pass_through_the_form_unchanged(self):
-        from AIDELib.presets import PRESETS
-
         form = self.module.panel.training.settings
         for settings in PRESETS.values():
             form.show(settings, {})
