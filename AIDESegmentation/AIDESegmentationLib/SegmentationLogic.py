@@ -28,7 +28,15 @@ LIBRARY_SETTING = "AIDESegmentation/ModelLibrary"
 
 
 class SegmentationLogic(ScriptedLoadableModuleLogic):
-    """Segments volumes of the scene with trained models, and compares segmentations."""
+    """Segments volumes of the scene with trained models, and compares segmentations.
+
+    The whole way, with a volume and a segmentation by hand in the scene:
+
+        logic = slicer.util.getModuleLogic("AIDESegmentation")
+        volume = slicer.util.getNode("liver MR")
+        segmentation = logic.segment("/models/liver.aide", [volume])
+        print(logic.compare(segmentation, slicer.util.getNode("by hand")))
+    """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)

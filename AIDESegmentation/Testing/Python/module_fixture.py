@@ -44,7 +44,6 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
 
     def tearDown(self) -> None:
         self.widget.panel.abandonJobs()
-        slicer.mrmlScene.Clear()
 
     def waitFor(self, condition: Callable[[], bool], seconds: float = 120.0) -> None:
         """Let Slicer work until a condition holds; fail after `seconds`. Remembers the longest time without an answer."""
