@@ -1,74 +1,11 @@
-"""The model library, what is proposed, and choices that come back with a saved scene."""
+"""What the user chooses in the panel: models, volumes, devices; and how it comes back with a saved scene."""
 
 from __future__ import annotations
 
 import module_fixture
-import pytest
 import qt
 import slicer
-from AIDESegmentationLib.ChannelMatching import matchVolumes, nameSimilarity
-from AIDESegmentationLib.ModelCard import modelCard
-from AIDESegmentationLib.ModelLibrary import LibraryModel, ModelLibrary, describedModel
-from AIDESegmentationLib.SampleImages import SAMPLES
-from tiny_model import TERMINOLOGY, tinyModel
-
-from AIDELib.errors import ModelError
-from AIDELib.model_description import read_model_description
-
-
-@pytest.mark.parametrize(
-    ("channels", "volumes", "expected"),
-    [
-        (("T1",), ["whatever"], [0]),
-        (("T1",), ["chest CT", "head T1 axial"], [1]),
-        (("in-phase", "out-of-phase"), ["37 out of phase", "37 in phase"], [1, 0]),
-        (("T2", "ADC"), ["t2_tse", "ADC map", "DWI"], [0, 1]),
-        (("FLAIR", "T1"), ["sub-01_T1w", "sub-01_flair"], [1, 0]),
-        (("T1", "T2"), ["CT"], [None, None]),
-        (("T1w", "T1wCE"), ["T1wCE", "T1w"], [1, 0]),
-    ],
-)
-def test_volumes_are_matched_by_name(channels, volumes, expected):
-    assert matchVolumes(channels, volumes) == expected
-
-
-def test_similarity_orders_names():
-    likenesses = [
-        nameSimilarity("T2 axial", name) for name in ("T2 axial", "axial T2 of Monday", "T2axial", "T1 axial", "CT")
-    ]
-    assert likenesses == sorted(likenesses, reverse=True)
-    assert likenesses[0] == 1.0
-
-
-def test_library_adds_lists_and_removes(tmp_path):
-    library = ModelLibrary(tmp_path / "models")
-    assert library.models() == []
-    first = library.add(tinyModel())
-    second = library.add(tinyModel())
-    assert [model.name for model in library.models()] == ["liver and spleen", "liver and spleen 2"]
-    assert first.description.channels == ("T1",)
-    assert first.description.structures[0].terminology == TERMINOLOGY
-    (tmp_path / "foreign.aide").write_text("no model")
-    with pytest.raises(ModelError, match=r"foreign\.aide"):
-        library.add(tmp_path / "foreign.aide")
-    library.remove(second)
-    assert [model.name for model in library.models()] == ["liver and spleen"]
-
-
-def test_card_says_what_the_model_is(tmp_path):
-    card = modelCard(describedModel(tinyModel()))
-    for part in ("#dd8265", "liver", "#9d6ca2", "spleen", "T1", "4 cases with good labels", "Dice 0."):
-        assert part in card
-    (tmp_path / "broken <1>.aide").write_bytes(b"PK")
-    assert "broken &lt;1&gt;.aide" in modelCard(describedModel(tmp_path / "broken <1>.aide"))
-
-
-def test_card_of_a_model_that_says_nothing_about_its_training(tmp_path):
-    description = read_model_description(tinyModel())
-    description.training.clear()
-    card = modelCard(LibraryModel(tmp_path / "a.aide", description))
-    assert "liver" in card
-    assert "Method" not in card
+from tiny_model import tinyModel
 
 
 class ChoicesTest(module_fixture.ModuleTestCase):
@@ -166,10 +103,3 @@ class ChoicesTest(module_fixture.ModuleTestCase):
                 widget.collapsed = False
         slicer.app.processEvents()
         self.assertLessEqual(self.widget.parent.minimumSizeHint.width(), 400)
-
-
-def test_sample_images_name_the_checksum_of_their_address():
-    for name, file, digest in SAMPLES:
-        assert file.endswith(".nrrd")
-        assert len(digest) == 64
-        assert name.startswith("AIDE")
