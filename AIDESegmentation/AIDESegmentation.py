@@ -7,6 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
+import qt
 import slicer
 import vtk
 from slicer.i18n import tr as _
@@ -65,6 +66,7 @@ class AIDESegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel: SegmentationPanel | None = None
         self._parameterNode = None
         self._guiTag = None
+        self._isListing = False
 
     def setup(self) -> None:
         """Make the panel; called when the module is opened for the first time."""
@@ -77,6 +79,8 @@ class AIDESegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = SegmentationPanel(self.ui, self.logic)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        for event in (slicer.mrmlScene.NodeAddedEvent, slicer.mrmlScene.NodeRemovedEvent):
+            self.addObserver(slicer.mrmlScene, event, self.onNodesChanged)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.initializeParameterNode()
@@ -112,6 +116,18 @@ class AIDESegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Start anew with an empty scene."""
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    def onNodesChanged(self, caller, event) -> None:
+        """List the patients of a batch again, once for all nodes that come and go together."""
+        if self._isListing:
+            return
+        self._isListing = True
+        qt.QTimer.singleShot(0, self._listAgain)
+
+    def _listAgain(self) -> None:
+        self._isListing = False
+        if self._parameterNode is not None and not self.panel.run.isRunning:
+            self.panel.batch.refreshIfShown()
 
     def onSceneStartImport(self, caller, event) -> None:
         """Look away: choices are read before the nodes that they name, and would be taken for choices of nothing."""

@@ -47,6 +47,7 @@ class BatchSection:
         """
         self._enableFolders()
         channels = self._channelsOfModel()
+        unticked = self._untickedNames()
         self._cases = []
         try:
             if channels and self._ui.batchFromFolderCheckBox.checked:
@@ -56,6 +57,7 @@ class BatchSection:
                 self._cases = casesOfScene(channels)
         finally:
             self._showCases(channels)
+            self._untick(unticked)
 
     def examinations(self) -> list[Examination]:
         """Return what the ticked rows stand for.
@@ -101,6 +103,18 @@ class BatchSection:
             # The user may still be typing the folder, so that no message box gets in the way.
             self._ui.batchTable.toolTip = str(error)
             self._showNotice(str(error))
+
+    def _untickedNames(self) -> set[str]:
+        return {
+            case.name
+            for row, case in enumerate(self._cases)
+            if self._ui.batchTable.item(row, 0).checkState() == qt.Qt.Unchecked
+        }
+
+    def _untick(self, names: set[str]) -> None:
+        for row, case in enumerate(self._cases):
+            if case.name in names:
+                self._ui.batchTable.item(row, 0).setCheckState(qt.Qt.Unchecked)
 
     def _enableFolders(self, *_arguments: Any) -> None:
         self._ui.batchInputFolderEdit.enabled = self._ui.batchFromFolderCheckBox.checked

@@ -40,6 +40,9 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
         self.widget.panel.showParameters()
         self.ui = self.widget.ui
         self.logic = self.widget.logic
+        for section in (self.ui.batchCollapsibleButton, self.ui.compareCollapsibleButton):
+            section.collapsed = True
+        self.ui.batchFromFolderCheckBox.checked = self.ui.batchToFolderCheckBox.checked = False
         self.worstStall = 0.0
 
     def tearDown(self) -> None:

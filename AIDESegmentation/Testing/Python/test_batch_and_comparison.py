@@ -39,6 +39,17 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.assertEqual(self.ui.volumesTable.item(0, 0).text(), "patient 11: liver")
         self.assertLess(self.worstStall, LONGEST_STALL)
 
+    def test_volumes_that_come_later_are_listed_and_ticks_stay(self):
+        self.addVolume("first", size=(4, 4, 4))
+        self.ui.batchCollapsibleButton.collapsed = False
+        self.ui.batchTable.item(0, 0).setCheckState(qt.Qt.Unchecked)
+        second = self.addVolume("second", size=(4, 4, 4))
+        self.waitFor(lambda: self.ui.batchTable.rowCount == 2, 10)
+        states = [self.ui.batchTable.item(row, 0).checkState() for row in range(2)]
+        self.assertEqual(states, [qt.Qt.Unchecked, qt.Qt.Checked])
+        slicer.mrmlScene.RemoveNode(second)
+        self.waitFor(lambda: self.ui.batchTable.rowCount == 1, 10)
+
     def test_from_folder_to_folder_one_broken_file_stops_no_other(self):
         source, target = self.folder / "images", self.folder / "results"
         source.mkdir()
