@@ -157,7 +157,11 @@ def test_node_combo_box_follows_the_scene(slicer_app):
     box.setCurrentNodeID(first.GetID())
     assert box.findChild(qt.QComboBox).currentText == "renamed"
     slicer.mrmlScene.RemoveNode(first)
-    assert heard == [second, first, None]
+    assert heard == [second, first, second]
+    slicer.mrmlScene.RemoveNode(second)
+    assert heard[3:] == [None]
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode")
+    assert box.nodeCount() == 1
     box.showChildNodeTypes = False
     assert box.nodeCount() == 0
 
@@ -170,7 +174,8 @@ def test_node_combo_box_takes_hundreds_of_nodes_in_a_moment(slicer_app):
     nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"table {index}") for index in range(300)]
     assert time.process_time() - start < 3
     assert box.nodeCount() == 300
-    assert box.currentNode() is nodes[0]
+    assert box.currentNode() is None
+    box.setCurrentNode(nodes[0])
     slicer.mrmlScene.RemoveNode(nodes[0])
     assert box.currentNode() is nodes[1]
     inner = box.findChild(qt.QComboBox)
@@ -178,13 +183,18 @@ def test_node_combo_box_takes_hundreds_of_nodes_in_a_moment(slicer_app):
     assert inner.itemText(300).startswith("Create new")
 
 
-def test_node_combo_box_without_none_takes_the_first_node(slicer_app):
+@pytest.mark.parametrize("add_enabled", [True, False])
+def test_empty_node_combo_box_takes_the_first_node(slicer_app, add_enabled):
     box = slicer.qMRMLNodeComboBox()
     box.nodeTypes = ["vtkMRMLSegmentationNode"]
+    box.addEnabled = add_enabled
+    box.removeEnabled = False
     box.setMRMLScene(slicer.mrmlScene)
     node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    assert box.currentNode() is node
-    assert box.addNode().IsA("vtkMRMLSegmentationNode")
+    assert box.currentNode() is (None if add_enabled else node)
+    added = box.addNode()
+    assert added.IsA("vtkMRMLSegmentationNode")
+    assert box.currentNode() is added
     assert box.nodeCount() == 2
 
 

@@ -134,8 +134,8 @@ class ctkDirectoryButton(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._button)
         self._button.clicked.connect(self.browse)
-        self._directory = os.getcwd()
-        self._button.text = self._directory
+        self._directory = "."
+        self._button.text = os.getcwd()
 
     caption = declared_property(str, "caption", "")
 
@@ -143,9 +143,9 @@ class ctkDirectoryButton(QtWidgets.QWidget):
         return self._directory
 
     def setDirectory(self, directory: str) -> None:
-        directory = QtCore.QDir.cleanPath(directory)
-        if directory == self._directory:
+        if QtCore.QDir(directory) == QtCore.QDir(self._directory):
             return
+        directory = QtCore.QDir(directory).absolutePath()
         self._directory = directory
         self._button.text = directory
         self.directoryChanged.emit(directory)

@@ -134,15 +134,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
             self._combo_box.addItem(node.GetName() or "", node.GetID())
         self._add_actions()
         self._combo_box.blockSignals(blocked)
-        self._select_as_wanted()
-
-    def _select_as_wanted(self) -> None:
         wanted = self._requested_id or self._current_id
-        known = any(node.GetID() == wanted for node in self._nodes)
-        if known:
-            self._requested_id = ""
-        first = "" if self.noneEnabled or not self._nodes else self._nodes[0].GetID()
-        self._select(wanted if known else first)
+        self._requested_id = ""
+        self._select(wanted if any(node.GetID() == wanted for node in self._nodes) else "")
 
     def _watch(self, node: Any) -> None:
         self._node_tags.append((node, node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._node_modified)))
@@ -154,7 +148,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._combo_box.blockSignals(blocked)
         self._nodes.append(node)
         self._watch(node)
-        self._select_as_wanted()
+        # Qt makes the first item of an empty combo box current; with None or an action in it, it is not empty.
+        if self._combo_box.count == 1:
+            self._select(node.GetID())
+        else:
+            self._select(self._current_id)
 
     def _take_out(self, node: Any) -> None:
         index = next((index for index, shown in enumerate(self._nodes) if shown is node), -1)
@@ -166,7 +164,11 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         blocked = self._combo_box.blockSignals(True)
         self._combo_box.removeItem(index + int(self.noneEnabled))
         self._combo_box.blockSignals(blocked)
-        self._select_as_wanted()
+        # In the place of the current node comes the one that follows, or the last.
+        if node.GetID() == self._current_id and self._nodes:
+            self._select(self._nodes[min(index, len(self._nodes) - 1)].GetID())
+        else:
+            self._select("" if node.GetID() == self._current_id else self._current_id)
 
     def _add_actions(self) -> None:
         actions = []
@@ -240,8 +242,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
     def setCurrentNodeID(self, nodeID: str) -> None:
         known = any(node.GetID() == nodeID for node in self._nodes)
-        # A node that is not there yet, as while a scene is read, becomes current when it is.
-        self._requested_id = "" if known else nodeID
+        # Without a scene yet, the node becomes current when there is one.
+        self._requested_id = nodeID if self._scene is None else ""
         self._select(nodeID if known else "")
 
     currentNodeID = QtCore.Property(str, _get_current_id, setCurrentNodeID)

@@ -3,8 +3,9 @@
 Values are stored under the names and in the form Slicer stores them, so a scene saved in one is read in the other.
 """
 
-from . import container_serializers as _container_serializers  # noqa: F401  # registers them
 from .annotations import Default, findFirstAnnotation, splitAnnotations, unannotatedType
+from .any_serializer import AnySerializer
+from .container_serializers import DictSerializer, ListSerializer, TupleSerializer
 from .gui_connectors import (
     Decimals,
     GuiConnector,
@@ -13,7 +14,18 @@ from .gui_connectors import (
     parameterNodeGuiConnector,
 )
 from .parameter_pack import isParameterPack, parameterPack
-from .serializers import Serializer, ValidatedSerializer, createSerializer, parameterNodeSerializer
+from .serializers import (
+    BoolSerializer,
+    NodeSerializer,
+    NumberSerializer,
+    PathSerializer,
+    Serializer,
+    StringSerializer,
+    UnionSerializer,
+    ValidatedSerializer,
+    createSerializer,
+    parameterNodeSerializer,
+)
 from .validators import Choice, Exclude, IsInstance, Maximum, Minimum, NotNone, Validator, WithinRange
 from .wrapper import (
     SlicerParameterNamePropertyName,
@@ -23,18 +35,28 @@ from .wrapper import (
 )
 
 __all__ = [
+    "AnySerializer",
+    "BoolSerializer",
     "Choice",
     "Decimals",
     "Default",
+    "DictSerializer",
     "Exclude",
     "GuiConnector",
     "IsInstance",
+    "ListSerializer",
     "Maximum",
     "Minimum",
+    "NodeSerializer",
     "NotNone",
+    "NumberSerializer",
+    "PathSerializer",
     "Serializer",
     "SingleStep",
     "SlicerParameterNamePropertyName",
+    "StringSerializer",
+    "TupleSerializer",
+    "UnionSerializer",
     "ValidatedSerializer",
     "Validator",
     "WithinRange",

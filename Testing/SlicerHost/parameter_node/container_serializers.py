@@ -58,6 +58,21 @@ class ObservedList(collections.abc.MutableSequence):
         self._list.sort(**keywords)
         self._save()
 
+    def __imul__(self, factor: int) -> ObservedList:
+        self._list *= factor
+        self._save()
+        return self
+
+    def __add__(self, other: Any) -> Any:
+        raise NotImplementedError("Adding an ObservedList is not supported. However, += is supported.")
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Any) -> Any:
+        raise NotImplementedError("Multiplying an ObservedList is not supported. However, *= is supported.")
+
+    __rmul__ = __mul__
+
     def _save(self) -> None:
         try:
             self._serializer.write(self._parameterNode, self._name, self._list)
@@ -99,6 +114,20 @@ class ObservedDict(collections.abc.MutableMapping):
         del self._dict[key]
         self._save()
 
+    # Without a default, as in Slicer.
+    def get(self, key: Any) -> Any:
+        return self._dict.get(key)
+
+    def pop(self, key: Any) -> Any:
+        value = self._dict.pop(key)
+        self._save()
+        return value
+
+    def popitem(self) -> Any:
+        item = self._dict.popitem()
+        self._save()
+        return item
+
     def _save(self) -> None:
         try:
             self._serializer.write(self._parameterNode, self._name, self._dict)
@@ -115,11 +144,11 @@ class ListSerializer(Serializer):
 
     @staticmethod
     def canSerialize(type_: Any) -> bool:
-        return typing.get_origin(type_) is list
+        return typing.get_origin(type_) is list or type_ is list
 
     @staticmethod
     def create(type_: Any) -> Serializer:
-        return ListSerializer(serializer_of(typing.get_args(type_)[0]))
+        return ListSerializer(serializer_of(*(typing.get_args(type_) or (Any,))))
 
     def default(self) -> list[Any]:
         return []
@@ -212,11 +241,11 @@ class DictSerializer(Serializer):
 
     @staticmethod
     def canSerialize(type_: Any) -> bool:
-        return typing.get_origin(type_) is dict
+        return typing.get_origin(type_) is dict or type_ is dict
 
     @staticmethod
     def create(type_: Any) -> Serializer:
-        return DictSerializer(*(serializer_of(member) for member in typing.get_args(type_)))
+        return DictSerializer(*(serializer_of(member) for member in typing.get_args(type_) or (Any, Any)))
 
     def default(self) -> dict[Any, Any]:
         return {}

@@ -78,13 +78,24 @@ def _make_pack(cls: type) -> type:
         "__init__": init,
         "getValue": _get_value,
         "setValue": _set_value,
+        "__setattr__": _set_attribute,
         "dataType": staticmethod(lambda name: _data_type(parameters, name)),
     }
+    for name in ("allParameters", "getValue", "setValue", "dataType"):
+        if hasattr(cls, name):
+            raise ValueError(f"Cannot use reserved name '{name}' in a parameterPack")
     unless_own = {"__eq__": equal, "__repr__": text, "__str__": text}
     members.update({name: function for name, function in unless_own.items() if name not in cls.__dict__})
     for name, value in members.items():
         setattr(cls, name, value)
     return cls
+
+
+def _set_attribute(self: Any, name: str, value: Any) -> None:
+    # A pack that was read from a node keeps there what is set; there is no place for anything else.
+    if "_save" in self.__dict__ and not hasattr(self, name):
+        raise AttributeError(f"{type(self).__name__} has no attribute '{name}' and takes no new ones")
+    object.__setattr__(self, name, value)
 
 
 def _member(info: ParameterInfo) -> property:
@@ -113,16 +124,26 @@ def _set_members(self: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
 
 def _get_value(self: Any, name: str) -> Any:
     first, _, rest = name.partition(".")
+    _check_member(self, first)
     value = getattr(self, first)
+    if rest and not isParameterPack(value):
+        raise ValueError(f"{first} is no parameter pack but expects to have '{rest}'")
     return value.getValue(rest) if rest else value
+
+
+def _check_member(pack: Any, name: str) -> None:
+    if not hasattr(pack, name):
+        raise ValueError(f"{pack} has no member '{name}'")
 
 
 def _set_value(self: Any, name: str, value: Any) -> None:
     first, _, rest = name.partition(".")
-    if first not in self.allParameters:
-        raise ValueError(f"{self} has no member '{first}'")
+    _check_member(self, first)
     if rest:
-        getattr(self, first).setValue(rest, value)
+        member = getattr(self, first)
+        if not isParameterPack(member):
+            raise ValueError(f"{first} is no parameter pack but expects to have '{rest}'")
+        member.setValue(rest, value)
     else:
         setattr(self, first, value)
 

@@ -319,7 +319,7 @@ class UnionSerializer(Serializer):
     """The value of a union is kept under the index of its type: `name.0` for the first."""
 
     def __init__(self, serializers: list[ValidatedSerializer]) -> None:
-        self._serializers = serializers
+        self._serializers = [ValidatedSerializer(serializer, []) for serializer in serializers]
 
     @staticmethod
     def canSerialize(type_: Any) -> bool:

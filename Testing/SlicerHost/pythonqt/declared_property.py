@@ -13,7 +13,9 @@ def declared_property(kind: Any, name: str, default: Any, changed: Callable[[Any
     attribute = "_" + name
 
     def read(self: Any) -> Any:
-        return getattr(self, attribute, default)
+        value = getattr(self, attribute, default)
+        # Lists of strings are tuples in PythonQt.
+        return tuple(value) if isinstance(value, list) else value
 
     def write(self: Any, value: Any) -> None:
         setattr(self, attribute, value)
