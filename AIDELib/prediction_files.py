@@ -22,7 +22,7 @@ def check_output(path: Path) -> None:
     Raises:
         VolumeError: the ending is unknown or the path is a folder.
     """
-    _split_ending(path)
+    split_ending(path)
     if path.is_dir():
         raise VolumeError(f"{path} is a folder; name a file in it, for example {path / 'mask.seg.nrrd'}.")
 
@@ -75,11 +75,16 @@ def _write(image: sitk.Image, path: Path) -> None:
 
 
 def _named_after(path: Path, structure: Structure) -> Path:
-    stem, ending = _split_ending(path)
+    stem, ending = split_ending(path)
     return path.with_name(f"{stem}_{re.sub(r'[^0-9A-Za-z]+', '-', structure.name).strip('-')}{ending}")
 
 
-def _split_ending(path: Path) -> tuple[str, str]:
+def split_ending(path: Path) -> tuple[str, str]:
+    """Return the name of a file without its ending, and the ending.
+
+    Raises:
+        VolumeError: files with this ending cannot be written.
+    """
     for ending in ENDINGS:
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)], path.name[-len(ending) :]

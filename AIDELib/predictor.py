@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +62,15 @@ class Predictor:
             model.description.largest_component if largest_component is None else largest_component
         )
         self._networks = model.create_networks(device)
+
+    def apart(self) -> tuple[Predictor, ...]:
+        """Return one predictor for each network of the model: how far they differ tells how sure the model is."""
+        predictors = []
+        for network in self._networks:
+            alone = copy.copy(self)
+            alone._networks = (network,)
+            predictors.append(alone)
+        return tuple(predictors)
 
     def predict(
         self, channels: Sequence[sitk.Image], observe: Callable[[float], None] = lambda share: None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+import SimpleITK as sitk
 
 from AIDELib.case_volumes import read_channels
 from AIDELib.commands.terminal import TerminalProgress
 from AIDELib.device import DEVICE_NAMES, choose_device
 from AIDELib.errors import SettingsError, VolumeError
 from AIDELib.model import load_model
-from AIDELib.prediction_files import check_output, write_labels, write_probabilities
+from AIDELib.prediction_files import check_output, split_ending, write_labels, write_probabilities
 from AIDELib.predictor import Predictor
 from AIDELib.settings import Precision
 
@@ -42,6 +45,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         type=Path,
         help="probability volume, 0 to 1; with several structures one file each, named FILE_STRUCTURE",
     )
+    parser.add_argument(
+        "--each-network",
+        action="store_true",
+        help="with --probabilities: also those of each network alone, named FILE_networkN, for a look at uncertainty",
+    )
     parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="what computes (default: auto)")
     parser.add_argument(
         "--precision", choices=[kind.value for kind in Precision], default="float32", help="bfloat16 is faster on GPUs"
@@ -57,6 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
     for output in (arguments.output, arguments.probabilities):
         if output is not None and output.absolute() in {image.absolute() for image in arguments.images}:
             raise SettingsError(f"{output} is one of the images; choose another file for the result.")
+    if arguments.each_network and arguments.probabilities is None:
+        raise SettingsError("--each-network goes with --probabilities, which names the files.")
     model = load_model(arguments.model)
     predictor = Predictor(model, choose_device(arguments.device), Precision(arguments.precision))
     try:
@@ -72,3 +82,13 @@ def run(arguments: argparse.Namespace) -> None:
             prediction.probabilities, model.description.structures, arguments.probabilities
         ):
             print(f"Probabilities: {file}")
+        if arguments.each_network:
+            _write_each(predictor, channels, arguments.probabilities)
+
+
+def _write_each(predictor: Predictor, channels: Sequence[sitk.Image], path: Path) -> None:
+    stem, ending = split_ending(path)
+    for index, network in enumerate(predictor.apart()):
+        own = path.with_name(f"{stem}_network{index + 1}{ending}")
+        for file in write_probabilities(network.predict(channels).probabilities, predictor.description.structures, own):
+            print(f"Probabilities of network {index + 1}: {file}")

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 import torch
 from conftest import BALL
 
@@ -116,3 +117,18 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path, capsys):
     assert main(["export", str(tmp_path / "parts"), "--to", "aide", "--output", str(tmp_path / "m.aide")]) == 2
     assert "no usable AIDE model" in capsys.readouterr().err
     assert not (tmp_path / "m.aide").exists()
+
+
+def test_the_probabilities_of_each_network_average_to_those_of_the_model(model_path, tmp_path):
+    image = sitk.GetImageFromArray(np.random.default_rng(1).normal(size=(3, 32, 32)).astype(np.float32))
+    image.SetSpacing((1.5, 1.5, 4.0))
+    sitk.WriteImage(image, str(tmp_path / "a.nii.gz"))
+    names = [str(tmp_path / name) for name in ("a.nii.gz", "a.nii.gz")]
+    outputs = ["--output", str(tmp_path / "out.seg.nrrd"), "--probabilities", str(tmp_path / "p.nii.gz")]
+    assert main(["predict", str(model_path), *names, *outputs, "--each-network", "--device", "cpu"]) == 0
+    mean, first, second = (
+        sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / f"p{mark}.nii.gz")))
+        for mark in ("", "_network1", "_network2")
+    )
+    assert np.abs(first - second).max() > 0.01
+    np.testing.assert_allclose((first + second) / 2, mean, atol=1e-5)
