@@ -25,10 +25,10 @@ except ModuleNotFoundError:
     # Beside this module's folder in a plain checkout; in the build tree and the installed extension it is found by itself.
     sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from AIDESegmentationLib.ModuleReload import forgetParts
-from AIDESegmentationLib.SampleImages import registerSampleImages
-from AIDESegmentationLib.SegmentationLogic import SegmentationLogic
-from AIDESegmentationLib.SegmentationPanel import SegmentationPanel
+from AIDESegmentationLib.module_reload import forgetParts
+from AIDESegmentationLib.sample_images import registerSampleImages
+from AIDESegmentationLib.segmentation_logic import SegmentationLogic
+from AIDESegmentationLib.segmentation_panel import SegmentationPanel
 
 
 class AIDESegmentation(ScriptedLoadableModule):

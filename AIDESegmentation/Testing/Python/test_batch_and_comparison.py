@@ -7,7 +7,7 @@ import numpy as np
 import qt
 import SimpleITK as sitk
 import slicer
-from AIDESegmentationLib.BatchCases import casesOfFolder, casesOfScene
+from AIDESegmentationLib.batch_cases import casesOfFolder, casesOfScene
 from module_fixture import LONGEST_STALL, dice
 from tiny_model import LIVER, SPLEEN, bodyWithOrgans
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from AIDESegmentationLib.ChannelMatching import matchVolumes, nameSimilarity
-from AIDESegmentationLib.ModelCard import modelCard
-from AIDESegmentationLib.ModelLibrary import LibraryModel, ModelLibrary, describedModel
-from AIDESegmentationLib.SampleImages import SAMPLES
+from AIDESegmentationLib.channel_matching import matchVolumes, nameSimilarity
+from AIDESegmentationLib.model_card import modelCard
+from AIDESegmentationLib.model_library import LibraryModel, ModelLibrary, describedModel
+from AIDESegmentationLib.sample_images import SAMPLES
 from tiny_model import TERMINOLOGY, tinyModel
 
 from AIDELib.errors import ModelError

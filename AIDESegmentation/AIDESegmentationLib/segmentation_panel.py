@@ -9,17 +9,17 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from AIDELib.errors import ModelError
-from AIDESegmentationLib.BatchSection import BatchSection
-from AIDESegmentationLib.ChannelSelectors import ChannelSelectors
-from AIDESegmentationLib.CompareSection import CompareSection
-from AIDESegmentationLib.DeviceSelector import DeviceSelector
-from AIDESegmentationLib.Examination import Examination
-from AIDESegmentationLib.ModelLibrary import LibraryModel
-from AIDESegmentationLib.ModelSection import ModelSection
-from AIDESegmentationLib.RunSection import RunSection
-from AIDESegmentationLib.SegmentationJob import JobOptions
-from AIDESegmentationLib.SegmentationLogic import SegmentationLogic
-from AIDESegmentationLib.SegmentationParameterNode import SegmentationParameterNode
+from AIDESegmentationLib.batch_section import BatchSection
+from AIDESegmentationLib.channel_selectors import ChannelSelectors
+from AIDESegmentationLib.compare_section import CompareSection
+from AIDESegmentationLib.device_selector import DeviceSelector
+from AIDESegmentationLib.examination import Examination
+from AIDESegmentationLib.model_library import LibraryModel
+from AIDESegmentationLib.model_section import ModelSection
+from AIDESegmentationLib.run_section import RunSection
+from AIDESegmentationLib.segmentation_job import JobOptions
+from AIDESegmentationLib.segmentation_logic import SegmentationLogic
+from AIDESegmentationLib.segmentation_parameter_node import SegmentationParameterNode
 from AIDESlicer.error_display import showingErrors
 
 

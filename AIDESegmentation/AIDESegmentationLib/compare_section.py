@@ -7,9 +7,9 @@ from typing import Any
 
 from slicer.i18n import tr as _
 
-from AIDESegmentationLib.Comparison import compareFiles
-from AIDESegmentationLib.MetricTable import showNumbers
-from AIDESegmentationLib.SegmentationLogic import SegmentationLogic
+from AIDESegmentationLib.comparison import compareFiles
+from AIDESegmentationLib.metric_table import showNumbers
+from AIDESegmentationLib.segmentation_logic import SegmentationLogic
 from AIDESlicer.dependencies import ensureDependencies
 from AIDESlicer.error_display import errorsShown, showingErrors
 from AIDESlicer.worker_thread import WorkerThread

@@ -13,8 +13,8 @@ from AIDELib.errors import VolumeError
 from AIDELib.readers.channel_files import are_numbered, group_channels
 from AIDELib.readers.image_names import images_in
 from AIDELib.segmentation_file import is_segmentation_file
-from AIDESegmentationLib.ChannelMatching import matchVolumes
-from AIDESegmentationLib.ChannelSelectors import greyVolumes
+from AIDESegmentationLib.channel_matching import matchVolumes
+from AIDESegmentationLib.channel_selectors import greyVolumes
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import qt
 from slicer.i18n import tr as _
 
 from AIDELib.errors import AIDEError, SettingsError
-from AIDESegmentationLib.BatchCases import BatchCase, casesOfFolder, casesOfScene
-from AIDESegmentationLib.Examination import Examination, uniqueNames
+from AIDESegmentationLib.batch_cases import BatchCase, casesOfFolder, casesOfScene
+from AIDESegmentationLib.examination import Examination, uniqueNames
 from AIDESlicer.error_display import showingErrors
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from slicer.i18n import tr as _
 
 from AIDELib.structure import Structure
-from AIDESegmentationLib.ModelLibrary import LibraryModel
+from AIDESegmentationLib.model_library import LibraryModel
 
 
 def modelCard(model: LibraryModel) -> str:

@@ -10,7 +10,7 @@ import slicer
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
-from AIDESegmentationLib.ChannelMatching import matchVolumes
+from AIDESegmentationLib.channel_matching import matchVolumes
 
 
 class ChannelSelectors:

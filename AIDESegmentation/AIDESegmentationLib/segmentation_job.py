@@ -16,7 +16,7 @@ from slicer.i18n import tr as _
 from AIDELib.errors import AIDEError, RunError, VolumeError
 from AIDELib.model_description import ModelDescription
 from AIDELib.prediction_job import JobFolder, PredictionJob, PredictionTask
-from AIDESegmentationLib.Examination import Examination, Segmented, checkExaminations, uniqueNames
+from AIDESegmentationLib.examination import Examination, Segmented, checkExaminations, uniqueNames
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
 from AIDESlicer.folder_watcher import FolderWatcher
 from AIDESlicer.segment_import import readLabelsOnVolume

@@ -13,11 +13,11 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from AIDELib.model_description import read_model_description
-from AIDESegmentationLib.Comparison import Comparison, compareFiles, prepareComparison
-from AIDESegmentationLib.Examination import Examination, Segmented
-from AIDESegmentationLib.ModelLibrary import ModelLibrary
-from AIDESegmentationLib.SegmentationJob import JobObserver, JobOptions, SegmentationJob
-from AIDESegmentationLib.SegmentationParameterNode import SegmentationParameterNode
+from AIDESegmentationLib.comparison import Comparison, compareFiles, prepareComparison
+from AIDESegmentationLib.examination import Examination, Segmented
+from AIDESegmentationLib.model_library import ModelLibrary
+from AIDESegmentationLib.segmentation_job import JobObserver, JobOptions, SegmentationJob
+from AIDESegmentationLib.segmentation_parameter_node import SegmentationParameterNode
 from AIDESlicer.segment_import import addSegments
 from AIDESlicer.volume_import import addVolume
 from AIDESlicer.worker_thread import whileSlicerAnswers

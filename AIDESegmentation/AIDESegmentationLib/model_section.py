@@ -11,9 +11,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from AIDELib.model_description import ENDING
-from AIDESegmentationLib.ModelCard import modelCard
-from AIDESegmentationLib.ModelLibrary import LibraryModel, describedModel
-from AIDESegmentationLib.SegmentationLogic import SegmentationLogic
+from AIDESegmentationLib.model_card import modelCard
+from AIDESegmentationLib.model_library import LibraryModel, describedModel
+from AIDESegmentationLib.segmentation_logic import SegmentationLogic
 from AIDESlicer.error_display import showingErrors
 
 

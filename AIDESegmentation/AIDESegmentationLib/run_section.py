@@ -10,10 +10,10 @@ import slicer
 from slicer.i18n import tr as _
 
 from AIDELib.errors import AIDEError
-from AIDESegmentationLib.Examination import Examination, Segmented
-from AIDESegmentationLib.MetricTable import showNumbers
-from AIDESegmentationLib.SegmentationJob import JobOptions, SegmentationJob
-from AIDESegmentationLib.SegmentationLogic import SegmentationLogic
+from AIDESegmentationLib.examination import Examination, Segmented
+from AIDESegmentationLib.metric_table import showNumbers
+from AIDESegmentationLib.segmentation_job import JobOptions, SegmentationJob
+from AIDESegmentationLib.segmentation_logic import SegmentationLogic
 from AIDESlicer.dependencies import ensureDependencies
 from AIDESlicer.duration_text import durationText
 from AIDESlicer.error_display import unexpectedMessage
