@@ -89,7 +89,11 @@ def run_checks(python: str) -> int:
         "lint": ["ruff", "check", "."],
         "format": ["ruff", "format", "--check", "."],
         "types": ["mypy"],
-        "tests": ["pytest"],
+        # One process each: what one module leaves in the application is not the next one's concern.
+        "tests of the library": ["pytest", "Testing/Python"],
+        "tests of the stand-in for Slicer": ["pytest", "Testing/SlicerHost/Tests"],
+        "tests of AIDE Training": ["pytest", "AIDETraining/Testing/Python"],
+        "tests of AIDE Segmentation": ["pytest", "AIDESegmentation/Testing/Python"],
     }
     failed = []
     for name, command in checks.items():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 import SimpleITK as sitk
-from conftest import make_image, write_dataset
+from case_files import make_image, write_dataset
 from test_model import make_model
 
 from AIDELib.batch_prediction import predict_batch

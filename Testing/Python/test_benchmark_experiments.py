@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import write_dataset
+from case_files import write_dataset
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import load_dataset

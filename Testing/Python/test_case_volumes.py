@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import BALL, make_image
+from case_files import BALL, make_image
 
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.case_volumes import read_case

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import REPOSITORY, make_image, write_dataset
+from case_files import REPOSITORY, make_image, write_dataset
 
 from AIDELib.commands import COMMAND_NAMES, main
 

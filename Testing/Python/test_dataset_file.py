@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from conftest import write_dataset
+from case_files import write_dataset
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import load_dataset, save_dataset

@@ -5,7 +5,7 @@ import re
 
 import jsonschema
 import pytest
-from conftest import REPOSITORY
+from case_files import REPOSITORY
 
 PAGES = sorted((REPOSITORY / "Docs").glob("*.md"))
 EXAMPLES = [

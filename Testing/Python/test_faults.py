@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from conftest import BALL, write_dataset
+from case_files import BALL, write_dataset
 from test_training_run import CPU, events_named, label_files, run_training, weights_digest
 
 from AIDELib import atomic_file

@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from conftest import REPOSITORY, write_dataset
+from case_files import REPOSITORY, write_dataset
 
 from AIDELib import folder_lock
 from AIDELib.dataset_file import load_dataset

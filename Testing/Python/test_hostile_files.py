@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from conftest import BALL, REPOSITORY, write_dataset
+from case_files import BALL, REPOSITORY, write_dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_model import make_model

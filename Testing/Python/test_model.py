@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from conftest import BALL, make_image
+from case_files import BALL, make_image
 
 from AIDELib.errors import ModelError
 from AIDELib.model import Model, load_model, save_model

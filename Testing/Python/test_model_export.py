@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from conftest import BALL
+from case_files import BALL
 
 from AIDELib.commands import main
 from AIDELib.errors import ModelError

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import BALL, make_image
+from case_files import BALL, make_image
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.commands import main

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import BALL, make_image
+from case_files import BALL, make_image
 from scipy import stats
 
 from AIDELib.label_comparison import MetricRow

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from conftest import write_dataset
+from case_files import write_dataset
 from test_training_run import CPU, events_named, run_training
 
 from AIDELib.case import LabelQuality

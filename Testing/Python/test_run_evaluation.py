@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from conftest import write_dataset
+from case_files import write_dataset
 from test_training_run import CPU, events_named
 
 from AIDELib.commands import main

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import REPOSITORY, write_dataset
+from case_files import REPOSITORY, write_dataset
 from test_model import make_model
 
 from AIDELib.dataset_file import load_dataset

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from conftest import make_image
+from case_files import make_image
 
 from AIDELib.settings import Normalization
 from AIDELib.slicing import (

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import REPOSITORY
+from case_files import REPOSITORY
 
 # What a Slicer module imports in Slicer's own process, where torch may not be installed yet.
 MODULES = (

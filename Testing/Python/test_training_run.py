@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from conftest import write_dataset
+from case_files import write_dataset
 
 from AIDELib.checkpoint import checkpoint_files
 from AIDELib.dataset_file import load_dataset
