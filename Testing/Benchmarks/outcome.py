@@ -70,6 +70,7 @@ class Outcome:
 
 def save_outcome(outcome: Outcome, path: Path) -> None:
     """Write an outcome as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_text_atomically(path, json.dumps(asdict(outcome), indent=1) + "\n")
 
 
