@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 """Files of strangers: nothing in them is run, believed, or leads out of a folder; nothing private is in ours."""
 
 import ast
@@ -10,6 +7,8 @@ import os
 import platform
 import re
 import struct
+import subprocess
+import sys
 import zipfile
 from contextlib import suppress
 
