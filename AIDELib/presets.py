@@ -54,7 +54,7 @@ PAPER = Settings(
     ensemble=False,
 )
 
-# Better-working values where they were measured (see README); for a real training.
+# Better-working values where they were measured (see Docs/evidence.md); for a real training.
 STANDARD = PAPER.replace(
     network="leaky-multi-stream-unet",
     network_width=16,

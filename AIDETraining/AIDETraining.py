@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import slicer
+import vtk
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import (
@@ -80,6 +81,7 @@ class AIDETrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller, event):
         """Let go of the scene's nodes before they go."""
+        self.removeObservers(self.onParametersModified)
         self.panel.setParameterNode(None)
 
     def onSceneEndClose(self, caller, event):
@@ -102,8 +104,15 @@ class AIDETrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.onReload(self)
 
     def initializeParameterNode(self):
-        """Make sure that there is a parameter node and that it is shown."""
-        self.panel.setParameterNode(self.logic.getParameterNode())
+        """Make sure that there is a parameter node, and that it is shown and followed."""
+        parameters = self.logic.getParameterNode()
+        self.panel.setParameterNode(parameters)
+        self.removeObservers(self.onParametersModified)
+        self.addObserver(parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParametersModified)
+
+    def onParametersModified(self, caller, event):
+        """Show choices that were made elsewhere than in the panel."""
+        self.panel.scheduleChoices()
 
 
 class AIDETrainingLogic(TrainingLogic):

@@ -42,6 +42,7 @@ class CaseDetails:
         ui.domainEdit.connect("editingFinished()", self._onDomain)
         self._label = SourceSelector(ui.segmentationBox, segmentationNodes, self._onLabel)
         self._channels: list[tuple[qt.QLabel, qt.QComboBox, SourceSelector]] = []
+        self._isShown = True
 
     def refresh(self) -> None:
         """Show the selected rows."""
@@ -50,6 +51,10 @@ class CaseDetails:
             _("Selected case") if len(rows) == 1 else _("Selected cases ({count})").format(count=len(rows))
         )
         self._ui.selectedGroupBox.setEnabled(bool(rows))
+        # Empty fields only push the rest of the panel down; while rows are selected the user decides.
+        if self._isShown != bool(rows):
+            self._isShown = bool(rows)
+            self._ui.selectedGroupBox.collapsed = not self._isShown
         self._makeChannels()
         single = rows[0] if len(rows) == 1 else None
         self._showText(self._ui.nameEdit, {row.name for row in rows} if single else set())

@@ -49,6 +49,10 @@ class TrainingPanel:
         self._refreshTimer.setSingleShot(True)
         self._refreshTimer.setInterval(_REFRESH_DELAY_MS)
         self._refreshTimer.connect("timeout()", self._onTable)
+        self._choicesTimer = qt.QTimer()
+        self._choicesTimer.setSingleShot(True)
+        self._choicesTimer.setInterval(_REFRESH_DELAY_MS)
+        self._choicesTimer.connect("timeout()", self.training.followChoices)
 
     def setParameterNode(self, parameters: Any) -> None:
         """Show the choices in a parameter node; None while the scene is being closed."""
@@ -83,9 +87,14 @@ class TrainingPanel:
         """Show soon what changed in the scene."""
         self._refreshTimer.start()
 
+    def scheduleChoices(self) -> None:
+        """Show soon what was changed in the parameter node, by a script for example."""
+        self._choicesTimer.start()
+
     def close(self) -> None:
         """Let go of the parameter node and stop all timers. A training goes on."""
         self._refreshTimer.stop()
+        self._choicesTimer.stop()
         self.setParameterNode(None)
         self.training.stopWatching()
         self._table.stopObserving(self._onTable)

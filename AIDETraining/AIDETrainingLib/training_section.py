@@ -48,6 +48,7 @@ class TrainingSection:
         self._events: list[dict[str, Any]] = []
         self._shownView: RunView | None = None
         self._notice = ""
+        self._shownChoices: tuple[str, ...] = ()
         for name in PRESETS:
             ui.presetBox.addItem(_presetWords(name), name)
         self.devices = DeviceList(ui.deviceBox)
@@ -73,11 +74,24 @@ class TrainingSection:
     def refreshChoices(self) -> None:
         """Show the choices as they are now in the parameter node."""
         parameters = self._parameters
+        self._shownChoices = self._choices()
         self._ui.presetBox.setCurrentIndex(max(0, self._ui.presetBox.findData(parameters.preset)))
         self.devices.select(parameters.device)
         self.settings.show(preset(parameters.preset), json.loads(parameters.changedSettings))
         if self._ui.runFolderEdit.currentPath != parameters.runFolder:
             self._ui.runFolderEdit.setCurrentPath(parameters.runFolder)
+
+    def followChoices(self) -> None:
+        """Show choices that a script made, and the run that it chose."""
+        if self._parameters is None or self._choices() == self._shownChoices:
+            return
+        self.refreshChoices()
+        self._forgetRun()
+        self._look()
+
+    def _choices(self) -> tuple[str, ...]:
+        own = self._parameters
+        return own.preset, own.device, own.changedSettings, own.runFolder
 
     def refreshStatement(self) -> None:
         """Say what a training on the table as it is now will do."""
@@ -145,10 +159,12 @@ class TrainingSection:
 
     def _onDevice(self, index: int) -> None:
         self._parameters.device = self._ui.deviceBox.itemData(index)
+        self._shownChoices = self._choices()
         self.devices.select(self._parameters.device)
 
     def _onSettings(self, changes: dict[str, Any]) -> None:
         self._parameters.changedSettings = json.dumps(changes)
+        self._shownChoices = self._choices()
 
     def _onResetSettings(self) -> None:
         self._parameters.changedSettings = "{}"
@@ -157,6 +173,7 @@ class TrainingSection:
     def _onRunFolder(self, path: str) -> None:
         if self._parameters is not None and path != self._parameters.runFolder:
             self._parameters.runFolder = str(path)
+            self._shownChoices = self._choices()
             self._forgetRun()
             self._look()
 

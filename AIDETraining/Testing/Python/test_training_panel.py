@@ -284,6 +284,26 @@ class PanelTest(ScriptedLoadableModuleTest):
         onError(AIDEError("no torch"))
         self.assertIn("after the first start", box.currentText)
 
+    def test_the_panel_shows_what_a_script_chose(self):
+        parameters = self.logic.getParameterNode()
+        parameters.preset = "quick"
+        parameters.runFolder = str(self.folder / "by script")
+        waitFor(lambda: self.training.presetBox.itemData(self.training.presetBox.currentIndex) == "quick", "quick", 10)
+        self.assertEqual(self.training.runFolderEdit.currentPath, str(self.folder / "by script"))
+
+    def test_what_edits_cases_is_folded_while_none_is_selected(self):
+        addPatients(2, 0, 0)
+        self.ui.addFromSceneButton.click()
+        self.assertTrue(self.ui.selectedGroupBox.collapsed)
+        self.selectCases("patient 0")
+        self.assertFalse(self.ui.selectedGroupBox.collapsed)
+        self.ui.selectedGroupBox.collapsed = True
+        self.selectCases("patient 1")
+        self.assertTrue(self.ui.selectedGroupBox.collapsed)
+        self.selectCases()
+        self.selectCases("patient 0")
+        self.assertFalse(self.ui.selectedGroupBox.collapsed)
+
     def test_a_saved_scene_restores_the_choices(self):
         addPatients(2, 0, 0)
         self.ui.addFromSceneButton.click()

@@ -25,7 +25,7 @@ class qSlicerModuleSelectorToolBar(QtWidgets.QToolBar):
             return
         module = slicer.app.moduleManager().module(name) if name else None
         if name and module is None:
-            raise RuntimeError(f"Could not find module with name '{name}'")
+            raise RuntimeError(f"There is no module '{name}'.")
         if self._panel.widget() is not None:
             shown = self._panel.takeWidget()
             if shown.isEntered:

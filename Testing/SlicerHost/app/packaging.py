@@ -22,7 +22,7 @@ def load_pyproject_dependencies(path: str | Path) -> list[Requirement]:
     """Return `project.dependencies` of a pyproject.toml."""
     data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     if "project" not in data:
-        raise KeyError(f"pyproject.toml has no [project] table: {path}")
+        raise KeyError(f"{path} lacks the table [project].")
     return [Requirement(text) for text in data["project"].get("dependencies", [])]
 
 
@@ -56,12 +56,12 @@ def pip_ensure(
         return None
     names = ", ".join(str(requirement) for requirement in missing)
     if skip_in_testing and slicer.app.testingEnabled():
-        logging.info("Testing mode is enabled: skipping pip_ensure for [%s]", names)
+        logging.info("Nothing is installed while testing: %s", names)
         return None
-    title = f"{requester} - Install Python Packages" if requester else "Install Python Packages"
-    question = f"{len(missing)} Python packages need to be installed.\n\nContinue?"
+    title = f"{requester}: Python packages" if requester else "Python packages"
+    question = f"{len(missing)} Python packages are missing. Install them?"
     if prompt_install and not slicer.util.confirmOkCancelDisplay(question, title, detailedText=names):
-        raise RuntimeError("User declined package installation")
+        raise RuntimeError("The user does not want the packages installed.")
     return pip_install([str(requirement) for requirement in missing], requester=requester)
 
 

@@ -55,7 +55,7 @@ class ScriptedLoadableModule:
         module = importlib.import_module(self.__module__)
         name = self.moduleName + "Test"
         if not hasattr(module, name):
-            raise AssertionError(f"Test case class not found: {self.__module__}.{name} ")
+            raise AssertionError(f"There is no test case {self.__module__}.{name}.")
         test = getattr(module, name)()
         test.messageDelay = msec
         test.runTest(**kwargs)

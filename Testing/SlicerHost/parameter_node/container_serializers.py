@@ -64,12 +64,12 @@ class ObservedList(collections.abc.MutableSequence):
         return self
 
     def __add__(self, other: Any) -> Any:
-        raise NotImplementedError("Adding an ObservedList is not supported. However, += is supported.")
+        raise NotImplementedError("An ObservedList cannot be added to another list; extend it with +=.")
 
     __radd__ = __add__
 
     def __mul__(self, other: Any) -> Any:
-        raise NotImplementedError("Multiplying an ObservedList is not supported. However, *= is supported.")
+        raise NotImplementedError("An ObservedList cannot be repeated into a new list; repeat it in place with *=.")
 
     __rmul__ = __mul__
 
@@ -215,7 +215,7 @@ class TupleSerializer(Serializer):
     def write(self, parameterNode: Any, name: str, values: Any) -> None:
         values = tuple(values)
         if len(values) != len(self._serializers):
-            raise ValueError("Unexpected number of tuple values")
+            raise ValueError("The tuple has more or fewer values than its type says.")
         with slicer.util.NodeModify(parameterNode):
             for index, (value, serializer) in enumerate(zip(values, self._serializers, strict=True)):
                 serializer.write(parameterNode, f"{name}.{index}", value)

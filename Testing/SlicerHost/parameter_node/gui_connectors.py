@@ -86,7 +86,7 @@ def parameterNodeGuiConnector(classtype: type[GuiConnector] | None = None) -> An
 
     def register(cls: type[GuiConnector]) -> type[GuiConnector]:
         if not issubclass(cls, GuiConnector):
-            raise TypeError("Must be a GuiConnector subclass")
+            raise TypeError("A connector of widgets derives from GuiConnector.")
         _registered.append(cls)
         return cls
 
@@ -98,7 +98,7 @@ def createGuiConnector(widget: Any, datatype: Any) -> GuiConnector:
     for cls in _registered:
         if cls.canRepresent(widget, datatype):
             return cls.create(widget, datatype)
-    raise RuntimeError(f"Unable to create GUI connector from datatype '{datatype}' to widget type '{type(widget)}'.")
+    raise RuntimeError(f"No connector shows a parameter of type '{datatype}' in a widget of type '{type(widget)}'.")
 
 
 def _of_classes(widget: Any, *names: str) -> bool:
@@ -247,7 +247,7 @@ class ComboBoxToChoice(_SignalConnector):
         super().__init__(widget, datatype)
         choice = findFirstAnnotation(splitAnnotations(datatype)[1], Choice)
         if choice is None:
-            raise RuntimeError("ComboBoxToStringableConnector requires the Choice annotation to be used.")
+            raise RuntimeError("A combo box shows a parameter only if its type is annotated with Choice.")
         self._choices = list(choice.choices)
         widget.clear()
         for item in self._choices:
@@ -258,7 +258,7 @@ class ComboBoxToChoice(_SignalConnector):
 
     def write(self, value: Any) -> None:
         if value not in self._choices:
-            raise ValueError(f"Unable to find value {value} in choices {self._choices}")
+            raise ValueError(f"{value} is none of the choices {self._choices}.")
         self._widget.currentIndex = self._choices.index(value)
 
 

@@ -53,7 +53,7 @@ def parameterPack(classtype: type | None = None) -> Any:
 def _make_pack(cls: type) -> type:
     parameters = parameters_of(cls)
     if not parameters:
-        raise ValueError("Unable to find any members in parameterPack")
+        raise ValueError("A parameterPack needs at least one member with a type.")
     for info in parameters.values():
         info.serializer.validate(info.default.value)
         setattr(cls, info.basename, _member(info))
@@ -83,7 +83,7 @@ def _make_pack(cls: type) -> type:
     }
     for name in ("allParameters", "getValue", "setValue", "dataType"):
         if hasattr(cls, name):
-            raise ValueError(f"Cannot use reserved name '{name}' in a parameterPack")
+            raise ValueError(f"A parameterPack has a '{name}' of its own; choose another name.")
     unless_own = {"__eq__": equal, "__repr__": text, "__str__": text}
     members.update({name: function for name, function in unless_own.items() if name not in cls.__dict__})
     for name, value in members.items():

@@ -97,7 +97,7 @@ def parameterNodeSerializer(classtype: type[Serializer] | None = None) -> Any:
 
     def register(cls: type[Serializer]) -> type[Serializer]:
         if not issubclass(cls, Serializer):
-            raise TypeError("Must be a serializer type.")
+            raise TypeError("A serializer derives from Serializer.")
         _registered.append(cls)
         return cls
 
@@ -109,7 +109,7 @@ def createSerializer(type_: Any, annotations: Any) -> tuple[ValidatedSerializer,
     validators, annotations = take(annotations, Validator)
     serializers, annotations = take(annotations, Serializer)
     if len(serializers) > 1:
-        raise TypeError("Multiple serializers found")
+        raise TypeError("Several serializers take this type")
     serializer = serializers[0] if serializers else _find(type_)
     return ValidatedSerializer(serializer, validators), annotations
 
@@ -125,7 +125,7 @@ def _find(type_: Any) -> Serializer:
             created = cls.create(type_)
             if created is not None:
                 return created
-    raise TypeError(f"Unable to create serializer for type: {type_}")
+    raise TypeError(f"No serializer keeps values of type {type_}.")
 
 
 @parameterNodeSerializer
@@ -263,7 +263,7 @@ class EnumSerializer(Serializer):
 
     def __init__(self, type_: type[enum.Enum]) -> None:
         if len(type_) == 0:
-            raise ValueError("Cannot serialize empty Enum.")
+            raise ValueError("An Enum without members has no value to keep.")
         self.enum = type_
 
     @staticmethod
@@ -360,7 +360,7 @@ class UnionSerializer(Serializer):
         for serializer, key in self._members(name):
             if serializer.isIn(parameterNode, key):
                 return serializer.read(parameterNode, key)
-        raise KeyError(f"Unable to find value for name: {name}")
+        raise KeyError(f"There is no value of the name {name}.")
 
     def remove(self, parameterNode: Any, name: str) -> None:
         for serializer, key in self._members(name):

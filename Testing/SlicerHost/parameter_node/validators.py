@@ -17,13 +17,13 @@ class Validator(abc.ABC):
 class IsNone(Validator):
     def validate(self, value: Any) -> None:
         if value is not None:
-            raise ValueError("Value must be None")
+            raise ValueError("Only None is allowed here.")
 
 
 class NotNone(Validator):
     def validate(self, value: Any) -> None:
         if value is None:
-            raise ValueError("Value must not be None")
+            raise ValueError("None is not allowed here.")
 
 
 class IsInstance(Validator):
@@ -32,7 +32,7 @@ class IsInstance(Validator):
 
     def validate(self, value: Any) -> None:
         if value is not None and not isinstance(value, self.classtype):
-            raise TypeError(f"Value must be of type {self.classtype}, not {type(value)}: {value!r}")
+            raise TypeError(f"{value!r} is a {type(value)}; {self.classtype} is wanted.")
 
 
 class WithinRange(Validator):

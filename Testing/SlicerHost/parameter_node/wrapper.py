@@ -94,7 +94,7 @@ class _WrapperMethods:
     def _parameter(self, name: str) -> _Parameter:
         first = name.partition(".")[0]
         if first not in self._parameters:
-            raise ValueError(f"Cannot find a param with the given name: {first}; found {sorted(self._parameters)}")
+            raise ValueError(f"There is no parameter {first}; the parameters are {sorted(self._parameters)}")
         return self._parameters[first]
 
     def getValue(self, name: str) -> Any:
@@ -190,7 +190,7 @@ def _make_wrapper(cls: type) -> type:
     methods["dataType"] = staticmethod(lambda name: _data_type(parameters, name))
     for name, value in methods.items():
         if name != "__init__" and hasattr(cls, name) and not name.startswith("__"):
-            raise ValueError(f"Cannot use reserved name '{name}' in a parameterNodeWrapper")
+            raise ValueError(f"A parameterNodeWrapper has a '{name}' of its own; choose another name.")
         if not name.startswith("__") or name == "__init__":
             setattr(cls, name, value)
     return cls
@@ -207,7 +207,7 @@ def _writer(name: str) -> Any:
 def _data_type(parameters: dict[str, ParameterInfo], name: str) -> Any:
     first, _, rest = name.partition(".")
     if first not in parameters:
-        raise ValueError(f"Cannot find a param with the given name: {first}; found {sorted(parameters)}")
+        raise ValueError(f"There is no parameter {first}; the parameters are {sorted(parameters)}")
     type_ = parameters[first].unalteredType
     return unannotatedType(type_).dataType(rest) if rest else type_
 
