@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import tempfile
 import warnings
 import zipfile
@@ -18,6 +17,7 @@ from torch.nn import functional
 
 from AIDELib import __version__
 from AIDELib.atomic_file import replacing, write_bytes_atomically, write_text_atomically
+from AIDELib.atomic_folder import creating_folder
 from AIDELib.container_document import CHECKSUM_FILE, checksum_lines, opened_container
 from AIDELib.errors import ModelError
 from AIDELib.model import Model, load_model, save_model
@@ -120,7 +120,7 @@ def export_monai_bundle(model: Model, output: Path) -> None:
     """Write a MONAI bundle: the networks as TorchScript, and configurations that MONAI's own loader understands.
 
     Raises:
-        ModelError: the folder exists already or cannot be written.
+        ModelError: the folder is in use already or cannot be written.
     """
 
     def fill(folder: Path) -> None:
@@ -139,7 +139,7 @@ def export_folder(source: Path, output: Path) -> None:
     """Write the parts of a model file into a folder: `model.json`, the weights as safetensors, their checksums.
 
     Raises:
-        ModelError: the model cannot be used, or the folder exists already or cannot be written.
+        ModelError: the model cannot be used, or the folder is in use already or cannot be written.
     """
     load_model(source)
     file = model_file(source)
@@ -202,18 +202,9 @@ def _write(write: Callable[[Path], None], output: Path) -> None:
 
 
 def _write_folder(fill: Callable[[Path], None], output: Path) -> None:
-    """Fill a new folder, which appears only when it is complete."""
-    if output.exists():
-        raise ModelError(f"{output} exists already; name a new folder.")
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=output.parent, prefix=".unfinished-"))
-        try:
-            fill(temporary)
-            temporary.chmod(0o755)
-            temporary.replace(output)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        with creating_folder(output) as folder:
+            fill(folder)
     except OSError as error:
         raise ModelError(f"{output} cannot be written: {error.strerror}.") from None
 

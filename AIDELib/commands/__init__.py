@@ -22,6 +22,7 @@ COMMAND_NAMES = (
     "review",
     "devices",
     "export",
+    "export-dataset",
     "benchmark",
 )
 

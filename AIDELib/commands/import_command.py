@@ -36,7 +36,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument("layout", choices=LAYOUTS, metavar="LAYOUT", help="one of the layouts above")
     parser.add_argument("source", type=Path, metavar="SOURCE", help="the folder")
     parser.add_argument("--output", type=Path, required=True, help="the dataset.json to write")
-    parser.add_argument("--test", default="", metavar="CASES", help="cases to test with")
+    parser.add_argument(
+        "--test",
+        default="",
+        metavar="CASES",
+        help="cases to test with (default: the labelled ones that the layout sets aside; 0: none)",
+    )
     parser.add_argument("--val", default="", metavar="CASES", help="cases to choose the best model with")
     parser.add_argument(
         "--hqa", default="", metavar="CASES", help="training cases with good labels (default: all labelled ones)"

@@ -11,19 +11,19 @@ from AIDELib.volume import CHANNEL_MARK
 
 
 def read_decathlon(source: Path) -> FoundCases:
-    """Return the cases of a Decathlon task; those of imagesTs have no label.
+    """Return the cases of a Decathlon task; those of imagesTs are labelled only where there is a labelsTs.
 
     Raises:
         DatasetError: the folder does not have this layout.
     """
     description = read_description(require_folder(source))
     channels = described_channels(description, source)
-    labels = images_in(source / "labelsTr")
-    cases = [
-        FoundCase(stem, _channel_paths(image, len(channels)), (labels[stem],) if stem in labels else ())
-        for folder in ("imagesTr", "imagesTs")
-        for stem, image in images_in(source / folder).items()
-    ]
+    cases = []
+    for part in ("Tr", "Ts"):
+        labels = images_in(source / f"labels{part}")
+        for name, image in images_in(source / f"images{part}").items():
+            own = (labels[name],) if name in labels else ()
+            cases.append(FoundCase(name, _channel_paths(image, len(channels)), own, is_for_testing=part == "Ts"))
     return FoundCases(
         channels,
         described_structures(description, source),

@@ -52,6 +52,6 @@ def described_structures(description: dict[str, Any], source: Path) -> tuple[Str
 
 
 def _name_and_values(key: str, value: Any) -> tuple[str, list[int]]:
-    if isinstance(value, str) and not value.isdigit():
+    if isinstance(value, str) and key.isdecimal():
         return value, [int(key)]
     return key, [int(one) for one in (value if isinstance(value, list) else [value])]

@@ -19,12 +19,14 @@ class FoundCase:
         images: one path per channel.
         labels: no label, one, or one per rater.
         domain: where the layout tells it.
+        is_for_testing: whether the layout sets it aside for that.
     """
 
     id: str
     images: tuple[Path, ...]
     labels: tuple[Path, ...] = ()
     domain: str = ""
+    is_for_testing: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ def read_nnunet(source: Path) -> FoundCases:
     for part in ("Tr", "Ts"):
         labels = images_in(source / f"labels{part}")
         for name, images in group_channels(images_in(source / f"images{part}"), len(channels)).items():
-            cases.append(FoundCase(name, images, (labels[name],) if name in labels else ()))
+            own = (labels[name],) if name in labels else ()
+            cases.append(FoundCase(name, images, own, is_for_testing=part == "Ts"))
     return FoundCases(
         channels,
         described_structures(description, source),

@@ -28,7 +28,7 @@ class Selection:
     the case or patient 37 wherever 37 could also be the number of patients.
 
     Attributes:
-        test: choice of the test cases.
+        test: choice of the test cases; empty for those that the layout sets aside.
         val: choice of the validation cases, from the rest.
         hqa: choice of the training cases with labels of high quality; all labelled ones unless `hqa` or `lqa` is given.
         lqa: choice of those with labels of low quality, from the rest; what is left is unlabelled.
@@ -69,7 +69,10 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
     patients = {case.id: _patient(case, selection.patient_pattern) for case in found.cases}
     chooser = _Chooser(found.cases, patients, selection)
     labelled = [case for case in found.cases if case.labels]
-    test = chooser.choose(selection.test, labelled, "test", whole_patients=True)
+    if selection.test:
+        test = chooser.choose(selection.test, labelled, "test", whole_patients=True)
+    else:
+        test = _set_aside(labelled, patients)
     val = chooser.choose(selection.val, [case for case in labelled if case.id not in test], "val", whole_patients=True)
     held_out_patients = {patients[case_id] for case_id in test | val}
     training = [case for case in labelled if patients[case.id] not in held_out_patients]
@@ -104,6 +107,12 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
         if case.id in held_out | hqa | lqa | unlabelled
     ]
     return Dataset(channels, structures, tuple(cases))
+
+
+def _set_aside(labelled: Sequence[FoundCase], patients: dict[str, str]) -> set[str]:
+    """Return the ids of all labelled cases of the patients that the layout tests with."""
+    chosen = {patients[case.id] for case in labelled if case.is_for_testing}
+    return {case.id for case in labelled if patients[case.id] in chosen}
 
 
 def _create_case(case: FoundCase, quality: LabelQuality, split: Split, patient: str, selection: Selection) -> Case:

@@ -89,7 +89,7 @@ def _rowsOf(found: FoundCases) -> list[CaseRow]:
             images=tuple(map(Source.ofFile, case.images)),
             label=Source.ofFile(case.labels[0]) if case.labels else None,
             quality=LabelQuality.HQA if case.labels else LabelQuality.UNLABELLED,
-            split=Split.TRAIN,
+            split=Split.TEST if case.labels and case.is_for_testing else Split.TRAIN,
             patient=patient,
             domain=case.domain,
             raterLabels=tuple(map(Source.ofFile, case.labels)) if len(case.labels) > 1 else (),

@@ -105,10 +105,15 @@ def test_a_model_to_a_folder_and_back_is_the_same_file(model_path, tmp_path):
     torch.testing.assert_close(slice_ensemble(first)(images), slice_ensemble(second)(images), rtol=0, atol=0)
 
 
-def test_a_folder_that_exists_is_not_written_over(model_path, tmp_path):
+def test_a_folder_in_use_is_not_written_over(model_path, tmp_path):
     (tmp_path / "parts").mkdir()
-    with pytest.raises(ModelError, match="exists already"):
+    foreign = tmp_path / "parts" / "notes.txt"
+    foreign.write_text("mine")
+    with pytest.raises(ModelError, match="exists already and is not empty"):
         export_folder(model_path, tmp_path / "parts")
+    assert foreign.read_text() == "mine"
+    foreign.unlink()
+    export_folder(model_path, tmp_path / "parts")
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path, capsys):

@@ -8,7 +8,7 @@ from case_files import REPOSITORY
 MODULES = (
     "settings", "presets", "case", "dataset", "dataset_file", "structure", "standardization", "method_name", "errors",
     "watched_folder", "run_folder", "run_preparation", "review", "review_decision", "volume", "grid", "label",
-    "case_volumes", "segmentation_file", "readers", "readers.selection", "model_description", "prediction_job",
+    "case_volumes", "segmentation_file", "readers", "readers.selection", "writers", "model_description", "prediction_job",
 )  # fmt: skip
 NOT_IN_SLICER = ("torch", "safetensors", "skimage", "matplotlib")
 
