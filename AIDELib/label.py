@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from AIDELib.dicom_segmentation import dicom_segmentation_in, read_dicom_segmentation
 from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume, describe_grid, grids_overlap, resample_onto
 from AIDELib.png_slices import read_png_slices
@@ -23,10 +24,12 @@ def read_label(
     """Return the label map of a case.
 
     Args:
-        path: a label volume, a `.seg.nrrd`, or a folder of PNG slices named like the DICOM files of a channel.
+        path: a label volume, a `.seg.nrrd`, a DICOM segmentation or a folder that holds nothing else, or a folder of PNG
+            slices named like the DICOM files of a channel.
         structures: the dataset's structures.
         reference: the first channel, for its grid.
-        images: the case's image paths, one per channel; PNG slices are matched with the DICOM files in these.
+        images: the case's image paths, one per channel; PNG slices are matched with the DICOM files in these, and DICOM
+            segmentations must share their frame of reference.
 
     Returns:
         uint8, on the grid of `reference`.
@@ -36,6 +39,8 @@ def read_label(
     """
     if is_segmentation_file(path):
         labels = _from_segmentation(read_segmentation(path), structures, path)
+    elif (dicom_file := dicom_segmentation_in(path)) is not None:
+        labels = _from_segmentation(read_dicom_segmentation(dicom_file, images), structures, path)
     elif path.is_dir():
         labels = _from_values(read_png_slices(path, images), structures, path)
     else:
@@ -80,13 +85,15 @@ def _no_listed_value(path: Path, values: NDArray[np.generic], structures: Sequen
 
 
 def _from_segmentation(file: SegmentationFile, structures: Sequence[Structure], path: Path) -> sitk.Image:
-    # Slicer numbers the segments of each file in their order, so that only names mean the same in two files.
-    by_name = {segment.name.casefold(): segment for segment in file.segments}
-    chosen = [by_name.get(structure.name.casefold()) for structure in structures]
+    # Segments are numbered in their order in each file, so that only names mean the same in two files.
+    chosen = [
+        [segment for segment in file.segments if segment.name.casefold() == structure.name.casefold()]
+        for structure in structures
+    ]
     if not any(chosen):
-        by_value = {segment.label_value: segment for segment in file.segments}
         chosen = [
-            next((by_value[value] for value in structure.values if value in by_value), None) for structure in structures
+            [segment for segment in file.segments if segment.label_value in structure.values]
+            for structure in structures
         ]
     if not any(chosen):
         raise VolumeError(
@@ -94,8 +101,8 @@ def _from_segmentation(file: SegmentationFile, structures: Sequence[Structure], 
             f"dataset's structures ({', '.join(structure.name for structure in structures)}). Rename one or the other."
         )
     labels = np.zeros(file.layers.shape[1:], np.uint8)
-    for index, segment in enumerate(chosen):
-        if segment is not None:
+    for index, segments in enumerate(chosen):
+        for segment in segments:
             labels[file.mask(segment)] = index + 1
     return _image_like(labels, file.grid)
 

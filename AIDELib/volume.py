@@ -108,17 +108,21 @@ def dicom_files(folder: Path) -> tuple[str, ...]:
     for file in sorted(folder.iterdir()):
         if file.is_file():
             require_honest_lengths(file)
-    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+    try:
+        series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder))
+        files_of = {uid: sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid) for uid in series}
+    except RuntimeError as error:
+        raise VolumeError(
+            f"{folder} holds a DICOM file that cannot be read ({reason(error)}). Is one of its images damaged?"
+        ) from None
     if not series:
         raise VolumeError(f"{folder} holds no DICOM images. Name a folder with one DICOM series, or an image file.")
     if len(series) > 1:
-        counts = ", ".join(
-            f"{len(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), uid))} images in {uid}" for uid in series
-        )
+        counts = ", ".join(f"{len(files)} images in {uid}" for uid, files in files_of.items())
         raise VolumeError(
             f"{folder} holds {len(series)} DICOM series ({counts}). Put each series into a folder of its own."
         )
-    files = tuple(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), series[0]))
+    files = tuple(files_of[series[0]])
     if not files:
         raise VolumeError(f"{folder} holds no DICOM images that can be read. Are they complete?")
     return files

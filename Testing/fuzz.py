@@ -46,6 +46,7 @@ from AIDELib.segmentation_file import read_segmentation, write_segmentation
 from AIDELib.structure import Structure
 from AIDELib.trainer import train
 from AIDELib.volume import read_grid, read_image
+from Testing.dicom_files import write_dicom_segmentation, write_series
 from Testing.fault_harness import make_dataset, tiny_settings
 from Testing.fuzz_inputs import (
     BYTES,
@@ -54,6 +55,7 @@ from Testing.fuzz_inputs import (
     flip_bits,
     flip_bits_at_the_start,
     spoil_container,
+    spoil_dicom_elements,
     spoil_json,
     spoil_text_header,
     spoil_within_gzip,
@@ -145,6 +147,10 @@ def write_inputs(folder: Path, seed: int) -> None:
     labels = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 3, (4, 12, 10)).astype(np.uint8))
     labels.SetSpacing((1.0, 1.5, 3.0))
     write_segmentation(labels, STRUCTURES, folder / "images" / "label.seg.nrrd")
+    array = sitk.GetArrayFromImage(labels)
+    series = write_series(folder / "images" / "series", array, (1.0, 1.5, 3.0), (0.0, 0.0, 0.0), np.eye(3))
+    masks = np.stack([array == 1, array == 2], axis=-1)
+    write_dicom_segmentation(folder / "images" / "label.dcm", series, masks, ["liver", "spleen"])
     for name in ("label.nii.gz", "label.nrrd"):
         sitk.WriteImage(labels, str(folder / "images" / name))
     (folder / "png").mkdir()
@@ -175,6 +181,7 @@ def kinds(folder: Path) -> list[Kind]:
     run, images = RunFolder(folder / "run"), folder / "images"
     binary = (*BYTES, flip_bits_at_the_start)
     text = (spoil_text_header, spoil_text_header, spoil_text_header, *BYTES)
+    elements = (spoil_dicom_elements, spoil_dicom_elements, spoil_dicom_elements, *binary)
     documents = (spoil_json, spoil_json, spoil_json, flip_bits, cut)
     containers = (spoil_container, spoil_container, spoil_container, flip_bits, cut, *BYTES)
 
@@ -193,6 +200,9 @@ def kinds(folder: Path) -> list[Kind]:
     def read_the_model() -> object:
         read_model_description(run.model_file)
         return load_model(run.model_file).create_networks(torch.device("cpu"))
+
+    def read_dicom_label() -> object:
+        return read_label(images / "label.dcm", STRUCTURES, read_image(images / "a.nii.gz"), [images / "series"])
 
     def read_png_label() -> object:
         return read_label(folder / "png", STRUCTURES, read_image(images / "dicom"), [images / "dicom"])
@@ -216,6 +226,8 @@ def kinds(folder: Path) -> list[Kind]:
         Kind("png label", folder / "png" / "slice001.png", binary, read_png_label),
         label_kind("label.seg.nrrd", text),
         label_kind("label.nii.gz", (spoil_within_gzip, *BYTES)),
+        Kind("label dicom", images / "label.dcm", elements, read_dicom_label),
+        Kind("label dicom", images / "label.dcm", elements, read_dicom_label),
         Kind("segmentation", images / "label.seg.nrrd", text, lambda: read_segmentation(images / "label.seg.nrrd")),
         Kind("run run.json", run.description_file, documents, run.read_description),
         Kind("run state.json", run.state_file, documents, run.read_state),

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import SimpleITK as sitk
+from pydicom.dataelem import RawDataElement
 
 from AIDELib.container_document import CHECKSUM_FILE, checksum_lines
 
@@ -140,6 +142,51 @@ def spoil_container(data: bytes, chance: random.Random) -> bytes:
         if sums is not None:
             archive.writestr(CHECKSUM_FILE, checksum_lines(sums))
     return packed.getvalue()
+
+
+def spoil_dicom_elements(data: bytes, chance: random.Random) -> bytes:
+    """Give one to three elements of a DICOM file, also of its sequences, another value, or leave them out."""
+    file = pydicom.dcmread(io.BytesIO(data))
+    for _ in range(chance.choice((1, 1, 3))):
+        owner: pydicom.Dataset = file
+        while True:
+            element = chance.choice(list(owner))
+            if element.VR != "SQ" or not element.value or chance.random() < 0.2:
+                break
+            owner = chance.choice(list(element.value))
+            if not len(owner):
+                break
+        if not len(owner) or chance.random() < 0.2:
+            owner.pop(element.tag, None)
+            continue
+        owner[element.tag] = _spoil_element(element, chance)
+    written = io.BytesIO()
+    try:
+        file.save_as(written)
+    except Exception:  # what cannot be written cannot be sent by a stranger either
+        return flip_bits(data, chance)
+    return written.getvalue()
+
+
+def _spoil_element(element: pydicom.DataElement, chance: random.Random) -> Any:
+    tag, kind = element.tag, element.VR
+    if kind == "SQ":
+        kept = list(element.value)
+        return pydicom.DataElement(
+            tag, kind, pydicom.Sequence(chance.choice((kept[:1], kept[1:], kept * 2, kept * 200)))
+        )
+    number = chance.choice(NUMBERS)
+    if kind in ("US", "UL", "SS", "SL"):
+        value = (int(number) % 2**32).to_bytes(4, "little")[: 2 if kind in ("US", "SS") else 4]
+    elif kind in ("FL", "FD"):
+        value = struct.pack("<f" if kind == "FL" else "<d", min(number, 1e38))
+    elif isinstance(element.value, bytes):
+        value = chance.choice((b"", element.value * 2, element.value[: len(element.value) // 2]))
+    else:
+        texts = [str(chance.choice(NUMBERS)) if chance.random() < 0.7 else chance.choice(TEXTS) for _ in range(6)]
+        value = "\\".join(texts[: chance.choice((1, 1, 2, 3, 6))]).encode()
+    # As bytes: the library would not let such values pass.
+    return RawDataElement(tag, kind, len(value), value + b" " * (len(value) % 2), 0, False, True)
 
 
 def _spoil_tensor_header(data: bytes, chance: random.Random) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from AIDELib.dicom_segmentation import dicom_segmentation_in, read_dicom_segmentation
 from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume, describe_grid, grids_overlap, resample_onto, same_grid
 from AIDELib.label_comparison import array_spacing
@@ -84,8 +85,9 @@ def measure_files(prediction: Path, reference: Path) -> dict[str, Metrics]:
 
 def _open(path: Path) -> tuple[sitk.Image, Callable[[], dict[str, Mask]]]:
     """Return a file's grid and the function that gives its masks by label."""
-    if is_segmentation_file(path):
-        file = read_segmentation(path)
+    dicom_file = dicom_segmentation_in(path)
+    if is_segmentation_file(path) or dicom_file is not None:
+        file = read_segmentation(path) if dicom_file is None else read_dicom_segmentation(dicom_file)
         return file.grid, lambda: {segment.name: file.mask(segment) for segment in file.segments}
     image = read_file(path)
     if image.GetNumberOfComponentsPerPixel() != 1 or image.GetDimension() not in (2, 3):

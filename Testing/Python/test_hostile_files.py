@@ -13,6 +13,7 @@ import zipfile
 from contextlib import suppress
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 import torch
@@ -171,6 +172,16 @@ def test_a_pipe_in_the_place_of_an_image(tmp_path):
     os.mkfifo(tmp_path / "a.nrrd")
     with pytest.raises(VolumeError, match="is no file"):
         read_image(tmp_path / "a.nrrd")
+
+
+def test_a_dicom_image_with_two_colours(tmp_path):
+    write_dicom_series(sitk.Image([8, 8, 3], sitk.sitkInt16), tmp_path / "series")
+    path = tmp_path / "series" / "slice001.dcm"
+    file = pydicom.dcmread(path)
+    file.SamplesPerPixel = 2
+    file.save_as(path)
+    with pytest.raises(VolumeError, match=r"series holds a DICOM file that cannot be read .* damaged\?"):
+        read_image(tmp_path / "series")
 
 
 def test_a_dicom_element_that_claims_gigabytes(tmp_path):

@@ -8,9 +8,10 @@ from case_files import REPOSITORY
 MODULES = (
     "settings", "presets", "case", "dataset", "dataset_file", "structure", "standardization", "method_name", "errors",
     "watched_folder", "run_folder", "run_preparation", "review", "review_decision", "volume", "grid", "label",
-    "case_volumes", "segmentation_file", "readers", "readers.selection", "writers", "model_description", "prediction_job",
+    "case_volumes", "segmentation_file", "dicom_segmentation", "readers", "readers.selection", "writers",
+    "model_description", "prediction_job",
 )  # fmt: skip
-NOT_IN_SLICER = ("torch", "safetensors", "skimage", "matplotlib")
+NOT_IN_SLICER = ("highdicom", "torch", "safetensors", "skimage", "matplotlib")
 
 
 @pytest.mark.parametrize("module", MODULES)
