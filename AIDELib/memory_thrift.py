@@ -52,7 +52,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that the memory of the device or of the computer is used up."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    # torch has no class of its own for the computer's memory.
+    # torch has no class of its own for the computer's memory, nor for that which the device's libraries take.
     return isinstance(error, RuntimeError) and any(
-        words in str(error) for words in ("DefaultCPUAllocator", "not enough memory", "out of memory")
+        words in str(error) for words in ("DefaultCPUAllocator", "not enough memory", "out of memory", "ALLOC_FAILED")
     )
