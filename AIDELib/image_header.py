@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,13 @@ _WORKING_BYTES = 8
 _HEADER_BYTES = 2**20
 _LONGEST_FIELD, _LONGEST_TEXT = 400, 20_000
 _META_DIMENSIONS = re.compile(rb"^\s*NDims\s*=\s*(\d+)\s*$", re.MULTILINE)
-_DATA_FILE = {
-    ".mhd": re.compile(rb"^\s*ElementDataFile\s*=\s*(.*?)\s*$", re.MULTILINE),
-    ".nhdr": re.compile(rb"^data ?file\s*:\s*(.*?)\s*$", re.MULTILINE | re.IGNORECASE),
-}
+# What names the file with the voxels.
+_META_DATA_FILE = re.compile(rb"ElementDataFile\s*[=:]?[ \t]*([^\r\n]*)")
+_NRRD_DATA_FILE = re.compile(rb"^\s*data ?file\s*:[ \t]*([^\n]*)", re.MULTILINE | re.IGNORECASE)
+_LOCAL = ("LOCAL", "Local", "local")
+_META_ENDINGS, _NRRD_ENDINGS = (".mha", ".mhd"), (".nrrd", ".nhdr")
+# Their voxels lie in another file, so that its size says nothing.
+_HEADER_ENDINGS = (".mhd", ".nhdr")
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _require_sense(header: ImageHeader, path: Path) -> None:
 def _require_room(header: ImageHeader, path: Path) -> None:
     stored = path.stat().st_size
     is_raw = path.suffix.lower() == ".nii"
-    if path.suffix.lower() not in _DATA_FILE:
+    if path.suffix.lower() not in _HEADER_ENDINGS:
         most = stored if is_raw else stored * STRONGEST_COMPRESSION
         if header.data_bytes > most:
             raise VolumeError(
@@ -130,17 +134,28 @@ def _require_room(header: ImageHeader, path: Path) -> None:
 
 def _require_data_beside(path: Path) -> None:
     """Refuse a header that takes its voxels from elsewhere than its own folder."""
-    pattern = _DATA_FILE.get(path.suffix.lower())
-    if pattern is None:
+    ending = path.suffix.lower()
+    if ending not in (*_META_ENDINGS, *_NRRD_ENDINGS):
         return
     with path.open("rb") as file:
-        match = pattern.search(file.read(_HEADER_BYTES))
-    name = match[1].decode("utf-8", "replace") if match else ""
-    if name.upper() == "LOCAL":
-        return
-    data = path.parent / name
-    if not name or Path(name).name != name or "\\" in name or not data.is_file():
-        raise VolumeError(f"{path} takes its voxels from '{name[:100]}'; they must be in one file beside it.")
+        start = file.read(_HEADER_BYTES)
+    lines = start.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if ending in _NRRD_ENDINGS and len(start) == _HEADER_BYTES and b"\n\n" not in lines:
+        raise VolumeError(f"{path} has a header of more than {describe_bytes(_HEADER_BYTES)}. Is it damaged?")
+    # All that could be taken for such a line, because a comment before it could look like one.
+    pattern = _META_DATA_FILE if ending in _META_ENDINGS else _NRRD_DATA_FILE
+    names = [match[1].strip().decode("utf-8", "replace") for match in pattern.finditer(lines)]
+    if not names and ending != ".nrrd":
+        names = [""]
+    for name in names:
+        if not (ending in _META_ENDINGS and name in _LOCAL) and not _is_file_beside(path, name):
+            raise VolumeError(f"{path} takes its voxels from '{name[:100]}'; they must be in one file beside it.")
+
+
+def _is_file_beside(path: Path, name: str) -> bool:
+    # The libraries take "LIST" for a list of files that follows, and "%" for a pattern of names.
+    is_plain = Path(name).name == name and not any(sign in name for sign in "\\%") and not name.startswith("LIST")
+    return bool(name) and is_plain and os.path.isfile(path.parent / name)
 
 
 def _require_bearable_lines(path: Path) -> None:

@@ -27,7 +27,7 @@ from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import AIDEError, ModelError, VolumeError
 from AIDELib.image_header import read_image_header
 from AIDELib.model import load_model, save_model
-from AIDELib.volume import read_image
+from AIDELib.volume import read_grid, read_image
 from Testing.fuzz_inputs import write_dicom_series
 
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "shelve", "marshal", "cloudpickle"}
@@ -157,15 +157,46 @@ def test_a_bomb_of_an_image_is_refused_where_the_memory_is_not_enough(tmp_path, 
         read_image(path)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../outside.raw", "LIST", "sub/a.raw"])
-def test_headers_that_take_voxels_from_elsewhere(tmp_path, name):
+META = "ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementType = MET_UCHAR\n"
+NRRD = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 2 3 4\nencoding: raw\n"
+HEADERS = {
+    "a.mhd": META + "ElementDataFile = ",
+    "a.mha": META + "ElementDataFile = ",
+    "b.mha": META + "ElementDataFile : ",
+    "c.mha": META + "Comment = ElementDataFile = LOCAL\nElementDataFile = ",
+    "a.nhdr": NRRD + "data file: ",
+    "a.nrrd": NRRD + "data file: ",
+    "a.seg.nrrd": NRRD + "content: x\ndatafile: ",
+    "b.nrrd": NRRD.replace("\n", "\r\n") + "data file: ",
+    "c.nrrd": NRRD + "# a comment\n" * 90_000 + "data file: ",
+}
+
+
+@pytest.fixture
+def data_folder(tmp_path):
     folder = tmp_path / "data"
-    folder.mkdir()
-    (tmp_path / "outside.raw").write_bytes(bytes(24))
-    header = "ObjectType = Image\nNDims = 3\nDimSize = 2 3 4\nElementType = MET_UCHAR\nElementDataFile = "
-    (folder / "a.mhd").write_text(header + name + "\n")
-    with pytest.raises(VolumeError, match="they must be in one file beside it"):
-        read_image(folder / "a.mhd")
+    (folder / "sub").mkdir(parents=True)
+    for path in (tmp_path / "outside.raw", *(folder / name for name in ("sub/a.raw", "a.raw", "LIST", "%s%n", "%d"))):
+        path.write_bytes(bytes(range(24)))
+    return folder
+
+
+@pytest.mark.parametrize("file", HEADERS)
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../outside.raw", "LIST", "sub/a.raw", "%s%n", "%d 1 1 1", "missing.raw", "x" * 300]
+)
+def test_headers_that_take_voxels_from_elsewhere(data_folder, name, file):
+    (data_folder / file).write_bytes(f"{HEADERS[file]}{name}\n".encode())
+    with pytest.raises(VolumeError, match=r"they must be in one file beside it|has a header of more than 1\.0 MB"):
+        read_image(data_folder / file)
+    with pytest.raises(VolumeError):
+        read_grid(data_folder / file)
+
+
+@pytest.mark.parametrize("file", ["a.mhd", "a.nhdr", "a.nrrd", "b.nrrd"])
+def test_headers_that_take_voxels_from_the_file_beside(data_folder, file):
+    (data_folder / file).write_bytes(f"{HEADERS[file]}a.raw\n".encode())
+    assert sitk.GetArrayFromImage(read_image(data_folder / file)).ravel().tolist() == list(range(24))
 
 
 def test_a_pipe_in_the_place_of_an_image(tmp_path):
