@@ -31,9 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         epilog="Example: python -m AIDELib train dataset.json --run runs/liver --preset quick",
     )
     parser.add_argument("dataset", type=Path, nargs="?", help="dataset.json; not needed with --resume")
-    parser.add_argument(
-        "--run", type=Path, required=True, dest="run_folder", help="folder that the run is written into"
-    )
+    parser.add_argument("--run", type=Path, dest="run_folder", help="folder that the run is written into")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument(
         "--method",
@@ -75,6 +73,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.settings:
         _list_settings(_settings(arguments))
         return
+    if arguments.run_folder is None:
+        raise SettingsError("Name the folder that the run is written into with --run.")
     device = choose_device(arguments.device)
     folder = RunFolder(arguments.run_folder)
     if arguments.resume:

@@ -65,6 +65,20 @@ def test_help_explains_every_command_with_an_example(capsys, name):
     assert f"python -m AIDELib {name}" in re.sub(r"\s+", " ", capsys.readouterr().out)
 
 
+def test_settings_are_listed_without_a_run(capsys):
+    code, printed, _ = call(capsys, "train", "--settings", "--preset", "quick", "--set", "batch_size=3")
+    assert code == 0
+    assert "batch_size = 3\n" in printed
+
+
+def test_training_without_a_run_folder(capsys):
+    assert call(capsys, "train", "dataset.json") == (
+        2,
+        "",
+        "Error: Name the folder that the run is written into with --run.\n",
+    )
+
+
 def test_the_module_runs_from_a_shell():
     result = subprocess.run(
         [sys.executable, "-m", "AIDELib", "check", "missing.json"],
