@@ -36,5 +36,9 @@ class RunError(AIDEError):
     """A run folder is missing, incomplete, or does not fit what is asked of it."""
 
 
+class FailedElsewhere(AIDEError):
+    """Another one of the processes that train together failed; it shows the message itself."""
+
+
 class ModelError(AIDEError):
     """A model file is damaged, from an unknown version, or does not fit the images given to it."""

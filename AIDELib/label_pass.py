@@ -11,6 +11,7 @@ from torch import Tensor
 
 from AIDELib.label_correction import agreement
 from AIDELib.postprocessing import keep_largest_components
+from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.slice_set import SliceSet
 
 # Batches of this many pixels keep the features of a wide network within about 1 GB.
@@ -18,30 +19,34 @@ PIXELS_PER_BATCH = 2**19
 
 
 def predict_labels(
-    predict: Callable[[Tensor], Tensor], slices: SliceSet, structure_count: int
+    predict: Callable[[Tensor], Tensor], slices: SliceSet, structure_count: int, group: ProcessGroup = ALONE
 ) -> list[NDArray[np.uint8]]:
     """Return the predicted label map (Z, H, W) of each case, each structure's largest component only.
 
     Args:
-        predict: images (B, M, H, W) -> probabilities (B, C, H, W).
+        predict: images (B, M, H, W) -> probabilities (B, C, H, W), in all processes of the group alike.
     """
     predicted = torch.empty(len(slices.images), *slices.images.shape[2:], dtype=torch.uint8)
-    batch_size = max(1, PIXELS_PER_BATCH // (slices.images.shape[2] * slices.images.shape[3]))
+    batch_size = group.size * max(1, PIXELS_PER_BATCH // (slices.images.shape[2] * slices.images.shape[3]))
     for start in range(0, len(predicted), batch_size):
         probabilities = predict(slices.images[start : start + batch_size])
         predicted[start : start + batch_size] = probabilities.argmax(dim=1).to(torch.uint8).cpu()
-    return [
-        keep_largest_components(slices.case_labels(predicted, index), structure_count)
-        for index in range(len(slices.cases))
-    ]
+    return group.map(
+        lambda index: keep_largest_components(slices.case_labels(predicted, index), structure_count),
+        range(len(slices.cases)),
+    )
 
 
 def agreements_with(
-    predictions: Sequence[NDArray[np.uint8]], labels: Tensor, slices: SliceSet, structure_count: int
+    predictions: Sequence[NDArray[np.uint8]],
+    labels: Tensor,
+    slices: SliceSet,
+    structure_count: int,
+    group: ProcessGroup = ALONE,
 ) -> list[float]:
     """Return the agreement (0 to 1) of each case's prediction with its labels in a (N, H, W) tensor."""
     on_host = labels.cpu()
-    return [
-        agreement(prediction, slices.case_labels(on_host, index), structure_count)
-        for index, prediction in enumerate(predictions)
-    ]
+    return group.map(
+        lambda index: agreement(predictions[index], slices.case_labels(on_host, index), structure_count),
+        range(len(predictions)),
+    )

@@ -12,6 +12,7 @@ from torch.autograd.profiler import record_function
 
 from AIDELib import timed_parts
 from AIDELib.memory_thrift import MemoryThrift
+from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.settings import Precision, Settings
 
 
@@ -34,8 +35,10 @@ class Learner:
         device: torch.device,
         class_count: int,
         thrift: MemoryThrift | None = None,
+        group: ProcessGroup = ALONE,
     ) -> None:
-        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = group.with_common_statistics(network).to(device)
+        self.network: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.predictor = copy.deepcopy(self.network) if settings.averaging else self.network
         self.predictor.requires_grad_(self.predictor is self.network)
         self.optimizer = torch.optim.Adam(
@@ -47,6 +50,7 @@ class Learner:
         self._precision = settings.precision
         self._device = device
         self._thrift = thrift or MemoryThrift()
+        self._group = group
 
     def start_from(self, weights: Mapping[str, Tensor]) -> None:
         """Begin with weights of an earlier training instead of random ones."""
@@ -57,8 +61,8 @@ class Learner:
         """Return the training-mode logits (B, C, H, W), float32, of images (B, M, H, W)."""
         self.network.train()
         with record_function(timed_parts.FORWARD), self._arithmetic(), self._thrift.keeping():
-            logits = self.network(images)
-        return logits.float()
+            logits = self.network(self._group.share(images))
+        return self._group.gather(logits.float(), len(images))
 
     def predict(self, images: Tensor) -> Tensor:
         """Return softmax probabilities (B, C, H, W), float32, in evaluation mode and without gradient."""
@@ -66,15 +70,16 @@ class Learner:
         with record_function(timed_parts.PREDICTION), torch.no_grad(), self._arithmetic():
             parts = [
                 (self.predictor(part).float() + self.offsets.view(1, -1, 1, 1)).softmax(dim=1)
-                for part in self._thrift.parts(images)
+                for part in self._thrift.parts(self._group.share(images))
             ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        return self._group.gather(parts[0] if len(parts) == 1 else torch.cat(parts), len(images))
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Make one optimization step on a scalar loss and bring the running mean up to date."""
         with record_function(timed_parts.BACKWARD):
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            self._group.add_up_gradients(self.network.parameters())
         with record_function(timed_parts.UPDATE):
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate

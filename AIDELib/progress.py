@@ -140,6 +140,16 @@ class Progress:
         return any(folder.is_asked(request) for folder in self._request_folders)
 
 
+class SilentProgress(Progress):
+    """That of a process which follows another one: it tells nobody anything, and hears of requests through the other."""
+
+    def event(self, kind: str, /, **details: Any) -> None:
+        pass
+
+    def state(self, status: Status, **details: Any) -> None:
+        pass
+
+
 class _NoticeHandler(logging.Handler):
     def __init__(self, progress: Progress) -> None:
         super().__init__(logging.WARNING)

@@ -16,6 +16,7 @@ from AIDELib.evaluation_report import write_evaluation_report
 from AIDELib.method_name import MethodName
 from AIDELib.model import load_model
 from AIDELib.predictor import Predictor
+from AIDELib.process_group import ProcessGroup
 from AIDELib.progress import Listener, Progress, StopRequested
 from AIDELib.report import mean_dsc
 from AIDELib.report_comparison import compare_reports, comparison_document
@@ -23,8 +24,8 @@ from AIDELib.run_folder import RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.watched_folder import Status, WatchedFolder
 
-# Trains a prepared run folder to its end; the last argument is the folder whose requests it obeys besides its own.
-Train = Callable[[RunFolder, torch.device, Listener, WatchedFolder], None]
+# Trains a prepared run folder to its end; the folder after the listener is the one whose requests it obeys besides its own.
+Train = Callable[[RunFolder, torch.device, Listener, WatchedFolder, ProcessGroup], None]
 
 
 def evaluate_run(run: RunFolder, dataset: Dataset, device: torch.device, progress: Progress) -> None:
@@ -42,7 +43,12 @@ def evaluate_run(run: RunFolder, dataset: Dataset, device: torch.device, progres
 
 
 def compare_with_baseline(
-    run: RunFolder, baseline: MethodName, device: torch.device, progress: Progress, train: Train
+    run: RunFolder,
+    baseline: MethodName,
+    device: torch.device,
+    progress: Progress,
+    group: ProcessGroup,
+    train: Train,
 ) -> None:
     """Train the baseline in the run's folder `baseline` and, where both were measured, compare them.
 
@@ -55,17 +61,25 @@ def compare_with_baseline(
     """
     folder = RunFolder(run.baseline_folder)
     description = run.read_description()
-    if not folder.description_file.exists():
-        prepare_run(load_dataset(run.dataset_file), folder, description.of_baseline(baseline))
+    group.lead(lambda: _prepare_baseline(run, folder, baseline))
     if folder.read_state()["status"] != Status.FINISHED.value:
-        train(folder, device, _relay(progress), run)
+        train(folder, device, _relay(progress), run, group)
         if folder.read_state()["status"] != Status.FINISHED.value:
             raise StopRequested
     if description.evaluate:
-        rows = compare_reports(run.report_folder, folder.report_folder)
-        document = comparison_document(description.method.value, baseline.value, rows)
-        write_text_atomically(run.comparison_file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        progress.event("compared", baseline=baseline.value)
+        group.lead(lambda: _compare(run, folder, progress))
+
+
+def _prepare_baseline(run: RunFolder, folder: RunFolder, baseline: MethodName) -> None:
+    if not folder.description_file.exists():
+        prepare_run(load_dataset(run.dataset_file), folder, run.read_description().of_baseline(baseline))
+
+
+def _compare(run: RunFolder, baseline: RunFolder, progress: Progress) -> None:
+    first, second = run.read_description().method.value, baseline.read_description().method.value
+    document = comparison_document(first, second, compare_reports(run.report_folder, baseline.report_folder))
+    write_text_atomically(run.comparison_file, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    progress.event("compared", baseline=second)
 
 
 def _relay(progress: Progress) -> Listener:

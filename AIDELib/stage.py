@@ -20,6 +20,7 @@ from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.networks import create_network
+from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.seeding import derived_generator, derived_seed
 from AIDELib.settings import LearningRateSchedule, Settings
 from AIDELib.slice_set import SliceSet
@@ -57,6 +58,7 @@ class Stage:
         learners: one per network of the method.
         label_sets: one per network of the method.
         slices: the training slices.
+        group: the processes that train together.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Stage:
         labels: Tensor,
         structure_count: int,
         thrift: MemoryThrift | None = None,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self.index = index
         self.method = method
@@ -78,9 +81,10 @@ class Stage:
         self.settings = method.settings
         device = slices.images.device
         self.learners = tuple(
-            Learner(self._initial_network(position), self.settings, device, structure_count + 1, thrift)
+            Learner(self._initial_network(position), self.settings, device, structure_count + 1, thrift, group)
             for position in range(method.network_count)
         )
+        self.group = group
         self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
         # Methods that use the labels as they are have nothing that could drift.
         calibrated = self.settings.volume_calibration and method.network_count > 1
@@ -106,7 +110,7 @@ class Stage:
         """Return each network's prediction of each training case and its agreement with the network's label set."""
         labels = tuple(self._predict_and_calibrate(learner) for learner in self.learners)
         agreements = tuple(
-            agreements_with(own, label_set.labels, self.slices, self.structure_count)
+            agreements_with(own, label_set.labels, self.slices, self.structure_count, self.group)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
         return Predictions(labels, agreements, self.structure_count)
@@ -115,7 +119,7 @@ class Stage:
         """Return the predictions of one network, as large as the given labels where that is wanted."""
         if self._calibration is not None:
             learner.offsets = self._calibration.offsets(learner.predict, learner.offsets)
-        return predict_labels(learner.predict, self.slices, self.structure_count)
+        return predict_labels(learner.predict, self.slices, self.structure_count, self.group)
 
     def _train(self, epoch: int, generator: torch.Generator, observe: IterationObserver) -> tuple[float, ...]:
         settings = self.settings

@@ -6,7 +6,7 @@ import gc
 import logging
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from AIDELib.model_selection import ModelSelection
 from AIDELib.prediction_files import write_labels
 from AIDELib.preparation import cut_cases, plan_slices
 from AIDELib.pretraining import pretraining_method
-from AIDELib.progress import Listener, Progress, StopRequested
+from AIDELib.process_group import ALONE, ProcessGroup
+from AIDELib.progress import Listener, Progress, SilentProgress, StopRequested
 from AIDELib.review import ReviewedCase, review_document
 from AIDELib.review_decision import read_decisions, with_decisions
 from AIDELib.run_evaluation import compare_with_baseline, evaluate_run
@@ -55,6 +56,7 @@ def train(
     device: torch.device,
     listener: Listener = lambda event: None,
     superior: WatchedFolder | None = None,
+    group: ProcessGroup = ALONE,
 ) -> None:
     """Train a prepared run, or go on with an interrupted one from its newest checkpoint; then measure its model and train
     its baseline, if it was described so.
@@ -64,26 +66,36 @@ def train(
     Args:
         listener: called with each event, in this process.
         superior: the folder of the run that this one is the baseline of; its requests are obeyed as well.
+        group: the processes that train together; all of them call this, with the same folder.
 
     Raises:
         RunError: the folder holds no run, or another process works in it.
+        SettingsError: the processes cannot share a batch equally.
         AIDEError: files cannot be used, or the disk or the memory is full; the status is then FAILED, with the message.
     """
-    run.read_description()
-    progress = Progress(run, listener, superior)
-    with progress.telling_warnings(), run.occupied():
-        run.mend()
-        _train(run, device, progress)
+    group.require_equal_shares(run.read_description().settings.batch_size)
+    progress = (Progress if group.is_leader else SilentProgress)(run, listener, superior)
+    with ExitStack() as leaders_duties:
+        if group.is_leader:
+            leaders_duties.enter_context(progress.telling_warnings())
+            leaders_duties.enter_context(run.occupied())
+        group.lead(lambda: _make_ready(run))
+        _train(run, device, progress, group)
 
 
-def _train(run: RunFolder, device: torch.device, progress: Progress) -> None:
+def _make_ready(run: RunFolder) -> None:
+    run.mend()
     run.withdraw(Request.STOP)
     run.withdraw(Request.PAUSE)
+
+
+def _train(run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup) -> None:
     try:
         make_deterministic()
-        _complete(run, device, progress)
+        with group.failing_together(lambda error: _explain(error, run)):
+            _complete(run, device, progress, group)
     except StopRequested:
-        run.withdraw(Request.STOP)
+        group.lead(lambda: run.withdraw(Request.STOP))
         progress.event("stopped")
         progress.state(Status.STOPPED, message="Stopped on request.")
     except (AIDEError, OSError, MemoryError, RuntimeError) as error:
@@ -101,13 +113,17 @@ def _train(run: RunFolder, device: torch.device, progress: Progress) -> None:
         raise
 
 
-def _complete(run: RunFolder, device: torch.device, progress: Progress) -> None:
+def _complete(run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup) -> None:
     description = run.read_description()
-    dataset, selection = _train_with_what_memory_there_is(run, device, progress)
+    dataset, selection = _train_with_what_memory_there_is(run, device, progress, group)
     if description.evaluate:
-        evaluate_run(run, dataset, device, progress)
+        group.lead(lambda: evaluate_run(run, dataset, device, progress))
     if description.baseline is not None:
-        compare_with_baseline(run, description.baseline, device, progress, train)
+        compare_with_baseline(run, description.baseline, device, progress, group, train)
+    group.lead(lambda: _finish(selection, progress))
+
+
+def _finish(selection: ModelSelection, progress: Progress) -> None:
     progress.event("finished", best_epoch=selection.best_epoch, best_score=selection.best_score)
     progress.state(
         Status.FINISHED, share=1.0, seconds_left=0.0, best_epoch=selection.best_epoch, message="Training finished."
@@ -115,18 +131,19 @@ def _complete(run: RunFolder, device: torch.device, progress: Progress) -> None:
 
 
 def _train_with_what_memory_there_is(
-    run: RunFolder, device: torch.device, progress: Progress
+    run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup
 ) -> tuple[Dataset, ModelSelection]:
     """Train; where the memory is not enough, go on from the newest checkpoint and spare more of it."""
     thrift = MemoryThrift()
     while True:
         try:
-            training = _Training(run, device, progress, thrift)
+            training = _Training(run, device, progress, thrift, group)
             return training.dataset, training.complete()
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            if not thrift.increase():
+            # Of several processes the others would wait in the middle of an iteration.
+            if group.size > 1 or not thrift.increase():
                 raise MemoryError from None
         # Only here, outside the handler, does nothing hold on to the tensors of the failed attempt any more.
         gc.collect()
@@ -140,6 +157,8 @@ def _train_with_what_memory_there_is(
 
 
 def _explain(error: BaseException, run: RunFolder) -> str:
+    if not isinstance(error, OSError | AIDEError | MemoryError) and not is_out_of_memory(error):
+        return f"A process ended with {type(error).__name__}: {error}"
     if isinstance(error, OSError):
         return (
             f"The run {run.path} cannot go on: {error.strerror or error} ({error.filename or 'unknown file'}). Finished "
@@ -160,11 +179,14 @@ class _Training:
         dataset: the run's cases, with the labels that people decided on.
     """
 
-    def __init__(self, run: RunFolder, device: torch.device, progress: Progress, thrift: MemoryThrift) -> None:
+    def __init__(
+        self, run: RunFolder, device: torch.device, progress: Progress, thrift: MemoryThrift, group: ProcessGroup
+    ) -> None:
         self._run = run
         self._device = device
         self._progress = progress
         self._thrift = thrift
+        self._group = group
         description = run.read_description()
         self._settings = description.settings
         self._method = create_method(description.method, description.settings)
@@ -180,13 +202,19 @@ class _Training:
         self._announce(checkpoint)
         if checkpoint is None:
             # Without a checkpoint nothing of an earlier attempt counts.
-            for outdated in (self._run.generated_folder, self._run.corrected_folder, self._run.suggested_folder):
-                shutil.rmtree(outdated, ignore_errors=True)
+            self._group.lead(self._remove_outdated)
         self._plan = plan_slices(self._train_cases, self._settings)
         cut = self._cut(Split.TRAIN)
         self._validation = self._validation_set()
         labels = self._labels_of_unlabelled(cut, checkpoint)
         return self._train(self._with_labels(cut, labels), checkpoint)
+
+    def _remove_outdated(self) -> None:
+        for outdated in (self._run.generated_folder, self._run.corrected_folder, self._run.suggested_folder):
+            shutil.rmtree(outdated, ignore_errors=True)
+
+    def _tell_step(self, done: int, total: int) -> None:
+        self._group.lead(lambda: self._progress.step(done, total))
 
     def _announce(self, checkpoint: Container | None) -> None:
         self._progress.event(
@@ -194,6 +222,7 @@ class _Training:
             statement=self._standardization.statement,
             method=self._method.name,
             device=describe_device(self._device),
+            processes=self._group.size,
         )
         self._progress.state(
             Status.RUNNING,
@@ -205,7 +234,7 @@ class _Training:
         )
 
     def _cut(self, split: Split) -> list[CaseSlices]:
-        return cut_cases(self.dataset.select(split), self.dataset, self._plan, self._progress.step)
+        return cut_cases(self.dataset.select(split), self.dataset, self._plan, self._tell_step)
 
     def _validation_set(self) -> tuple[SliceSet, Tensor] | None:
         cut = [case for case in self._cut(Split.VAL) if case.labels is not None]
@@ -226,7 +255,7 @@ class _Training:
             # The checkpoint of the training holds all labels; these are only their shape.
             return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
         stage = self._pretrain(cut, checkpoint)
-        predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count)
+        predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count, self._group)
         for index, labels in enumerate(predicted):
             self._write_labels(labels, slices.cases[index], self._run.generated_folder)
         self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
@@ -246,7 +275,7 @@ class _Training:
         )
         while stage.epoch < stage.epochs:
             self._run_epoch(stage, later_epochs=self._settings.epochs)
-            save_checkpoint(self._run.checkpoint_folder, stage, given, {})
+            self._save_checkpoint(stage, given, {})
         return stage
 
     @staticmethod
@@ -267,13 +296,13 @@ class _Training:
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
             trends = checkpoint.document["selection"]["trends"]
             self._use_decisions(stage, learned, given)
-            self._mend_labels(stage, given)
+            self._group.lead(lambda: self._mend_labels(stage, given))
         while stage.epoch < stage.epochs:
             result = self._train_epoch(stage)
             self._keep_if_best(stage, result, selection)
             self._write_corrected_labels(stage, result)
             self._write_review(stage, result, given, trends)
-            save_checkpoint(self._run.checkpoint_folder, stage, given, {"best": selection.to_json(), "trends": trends})
+            self._save_checkpoint(stage, given, {"best": selection.to_json(), "trends": trends})
         self._write_suggestions(stage)
         return selection
 
@@ -299,7 +328,7 @@ class _Training:
     ) -> tuple[Stage, Tensor]:
         slices = SliceSet.build(cut, self._device)
         labels = slices.pad_labels([case.labels for case in cut if case.labels is not None])
-        stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift)
+        stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift, self._group)
         if checkpoint is not None and checkpoint.document["stage"] == index:
             restore_stage(stage, checkpoint)
         self._progress.begin_stage()
@@ -308,7 +337,7 @@ class _Training:
     def _run_epoch(self, stage: Stage, later_epochs: int) -> EpochResult:
         name = _STAGE_NAMES[stage.index]
         self._progress.begin_epoch(name, stage.epoch + 1, stage.epochs, later_epochs)
-        result = stage.run_epoch(self._progress.step)
+        result = stage.run_epoch(self._tell_step)
         seconds = self._progress.end_epoch()
         self._progress.event(
             "epoch",
@@ -329,14 +358,19 @@ class _Training:
         if self._validation is not None:
             self._progress.event("validation", epoch=result.epoch, dsc=[round(score, 6) for score in scores])
         if selection.is_best(result.epoch, scores):
-            save_model(self._model(stage, scores, result.epoch), self._run.model_file)
+            self._group.lead(lambda: save_model(self._model(stage, scores, result.epoch), self._run.model_file))
 
     def _scores(self, stage: Stage, result: EpochResult) -> list[float]:
         if self._validation is None:
             return [float(np.mean(agreements)) for agreements in result.predictions.agreements]
         slices, labels = self._validation
-        predictions = [predict_labels(learner.predict, slices, self._structure_count) for learner in stage.learners]
-        return [float(np.mean(agreements_with(own, labels, slices, self._structure_count))) for own in predictions]
+        return [
+            float(np.mean(agreements_with(own, labels, slices, self._structure_count, self._group)))
+            for own in (
+                predict_labels(learner.predict, slices, self._structure_count, self._group)
+                for learner in stage.learners
+            )
+        ]
 
     def _model(self, stage: Stage, scores: Sequence[float], epoch: int) -> Model:
         chosen = range(len(scores)) if self._settings.ensemble else [int(np.argmax(scores))]
@@ -385,27 +419,36 @@ class _Training:
             if case.quality is LabelQuality.UNLABELLED:
                 self._mend_label(given, stage, index, self._run.generated_folder)
 
+    def _save_checkpoint(self, stage: Stage, given: Tensor, selection: dict[str, Any]) -> None:
+        self._group.lead(lambda: save_checkpoint(self._run.checkpoint_folder, stage, given, selection))
+
     def _mend_label(self, labels: Tensor, stage: Stage, index: int, folder: Path) -> None:
         case = stage.slices.cases[index]
         file = folder / label_file_name(case)
         if not file.exists() or is_damaged_segmentation(file):
             _log.warning("The label %s was damaged or lost; it is written anew from the checkpoint.", file)
-            self._write_labels(stage.slices.case_labels(labels, index), case, folder)
+            self._write_label_file(stage.slices.case_labels(labels, index), case, folder)
 
     def _write_suggestions(self, stage: Stage) -> None:
-        predictions = predict_labels(_joint_prediction(stage), stage.slices, self._structure_count)
+        predictions = predict_labels(_joint_prediction(stage), stage.slices, self._structure_count, self._group)
         for case, labels in zip(stage.slices.cases, predictions, strict=True):
             if case.quality is not LabelQuality.HQA:
                 self._write_labels(labels, case, self._run.suggested_folder)
 
     def _write_labels(self, slices: np.ndarray, case: Case, folder: Path) -> None:
+        self._group.lead(lambda: self._write_label_file(slices, case, folder))
+
+    def _write_label_file(self, slices: np.ndarray, case: Case, folder: Path) -> None:
         folder.parent.mkdir(exist_ok=True)
         labels = assemble_labels(slices, read_grid(case.images[0]), self._plan, self._structure_count + 1)
         write_labels(labels, self.dataset.structures, folder / label_file_name(case))
 
     def _write_review(self, stage: Stage, result: EpochResult, given: Tensor, trends: list[list[float]]) -> None:
         with_given = np.mean(
-            [agreements_with(own, given, stage.slices, self._structure_count) for own in result.predictions.labels],
+            [
+                agreements_with(own, given, stage.slices, self._structure_count, self._group)
+                for own in result.predictions.labels
+            ],
             axis=0,
         )
         reviewed = []
@@ -424,7 +467,7 @@ class _Training:
                     given=self._given_label(case),
                 )
             )
-        write_sealed(self._run.review_file, review_document(reviewed))
+        self._group.lead(lambda: write_sealed(self._run.review_file, review_document(reviewed)))
 
     @staticmethod
     def _relative(folder: Path, case: Case) -> str:

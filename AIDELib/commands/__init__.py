@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from AIDELib.errors import AIDEError
+from AIDELib.errors import AIDEError, FailedElsewhere
 
 # In the order in which a newcomer needs them; the module of each is AIDELib.commands.NAME_command.
 COMMAND_NAMES = (
@@ -48,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = create_parser().parse_args(argv)
     try:
         arguments.run(arguments)
+    except FailedElsewhere:  # whose process has told
+        return 2
     except AIDEError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2

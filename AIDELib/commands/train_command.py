@@ -11,9 +11,11 @@ from AIDELib.device import DEVICE_NAMES, choose_device
 from AIDELib.errors import SettingsError
 from AIDELib.method_name import MethodName
 from AIDELib.presets import PRESETS, preset
+from AIDELib.process_group import ProcessGroup
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.settings import Settings
+from AIDELib.several_processes import processes_of_torchrun
 from AIDELib.standardization import Task
 from AIDELib.trainer import train
 
@@ -27,11 +29,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         help="train a model from a dataset.json",
         description="Train a model. What the labels call for (semi-supervised, domain adaptation, noisy labels) is seen "
         "from the dataset and told in one sentence. Everything is written into the run folder; Ctrl+C stops, and "
-        "--resume goes on after the last finished epoch.",
+        "--resume goes on after the last finished epoch. With several GPUs: torchrun --nproc-per-node 2 -m AIDELib train "
+        "dataset.json --run-folder runs/liver. The processes share each batch and give the result of one, so that "
+        "batch_size must be a multiple of their number; a run can be resumed with another number.",
         epilog="Example: python -m AIDELib train dataset.json --run runs/liver --preset quick",
     )
     parser.add_argument("dataset", type=Path, nargs="?", help="dataset.json; not needed with --resume")
-    parser.add_argument("--run", type=Path, dest="run_folder", help="folder that the run is written into")
+    parser.add_argument(
+        "--run",
+        "--run-folder",
+        type=Path,
+        dest="run_folder",
+        help="folder that the run is written into (torchrun takes --run for its own; write --run-folder there)",
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument(
         "--method",
@@ -75,8 +85,15 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.run_folder is None:
         raise SettingsError("Name the folder that the run is written into with --run.")
-    device = choose_device(arguments.device)
-    folder = RunFolder(arguments.run_folder)
+    with processes_of_torchrun(choose_device(arguments.device)) as group:
+        folder = RunFolder(arguments.run_folder)
+        group.lead(lambda: _prepare(folder, arguments, group))
+        with TerminalProgress() as progress:
+            train(folder, group.device(choose_device(arguments.device)), progress.show_event, group=group)
+        group.lead(lambda: _tell_what_next(folder))
+
+
+def _prepare(folder: RunFolder, arguments: argparse.Namespace, group: ProcessGroup) -> None:
     if arguments.resume:
         if arguments.more_epochs is not None:
             folder.extend(arguments.more_epochs)
@@ -85,6 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
             raise SettingsError("--more-epochs goes with --resume; the length of a new run is set with --epochs.")
         if arguments.dataset is None:
             raise SettingsError("Name the dataset.json to train on, or add --resume to go on with an interrupted run.")
+        group.require_equal_shares(_settings(arguments).batch_size)
         description = RunDescription(
             arguments.method,
             _settings(arguments),
@@ -93,13 +111,14 @@ def run(arguments: argparse.Namespace) -> None:
             arguments.evaluate,
         )
         prepare_run(load_dataset(arguments.dataset), folder, description)
-    with TerminalProgress() as progress:
-        train(folder, device, progress.show_event)
+
+
+def _tell_what_next(folder: RunFolder) -> None:
     status = folder.read_state()["status"]
     if status == "stopped":
-        print(f"Stopped. Go on with: python -m AIDELib train --run {arguments.run_folder} --resume")
+        print(f"Stopped. Go on with: python -m AIDELib train --run {folder.path} --resume")
     else:
-        print(f"Model: {folder.model_file}\nSuspect labels: python -m AIDELib review {arguments.run_folder}")
+        print(f"Model: {folder.model_file}\nSuspect labels: python -m AIDELib review {folder.path}")
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

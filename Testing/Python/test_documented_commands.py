@@ -39,6 +39,7 @@ NOT_RUN_HERE = {
     "pip install highdicom": "needs the network",
     "python -m AIDELib": "names the command line as such",
     "python -m AIDELib benchmark": "computes for minutes with the authors' network; test_commands.py runs a small one",
+    "torchrun --nproc-per-node 2 -m AIDELib train dataset.json --run-folder runs/liver": "test_several_processes.py runs it",
     "python -m Testing.Benchmarks --help": "test_benchmark_experiments.py runs that command line",
 }
 
