@@ -34,7 +34,13 @@ def make_stage(method: str, settings, group: ProcessGroup) -> Stage:
     qualities = [LabelQuality.HQA, LabelQuality.LQA, LabelQuality.UNLABELLED]
     cases = [
         CaseSlices(
-            Case(f"c{index}", (Path("i"), Path("j")), None if quality is LabelQuality.UNLABELLED else Path("l"), quality, Split.TRAIN),
+            Case(
+                f"c{index}",
+                (Path("i"), Path("j")),
+                None if quality is LabelQuality.UNLABELLED else Path("l"),
+                quality,
+                Split.TRAIN,
+            ),
             random.standard_normal((3, 2, 32, 32)).astype(np.float32),
             random.integers(0, 3, (3, 32, 32)).astype(np.uint8),
         )

@@ -115,8 +115,10 @@ def test_pause_and_stop_reach_both_processes_and_one_process_is_resumed_by_two(t
     stop = tmp_path / "run" / "requests" / "stop"
     process = start("-m", "AIDELib", "train", "--resume", "--device=cpu", "--run-folder", run.path)
     wait_for(
-        lambda: any(event.get("epoch", 0) > done for event in run.events() if event["event"] == "epoch")
-        or process.poll() is not None
+        lambda: (
+            any(event.get("epoch", 0) > done for event in run.events() if event["event"] == "epoch")
+            or process.poll() is not None
+        )
     )
     stop.touch()
     _, err = process.communicate(timeout=SECONDS)
