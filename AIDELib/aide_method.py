@@ -143,7 +143,7 @@ class AIDE(TrainingMethod):
     def _pseudo_labels(self, counterpart: Learner, images: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         count = len(images) * self.settings.pseudo_label_augmentations
         augmentation = SpatialAugmentation.draw(
-            count, self.settings.pseudo_label_rotation, 0.0, self.settings.pseudo_label_flip, generator
+            count, self.settings.pseudo_label_rotation, self.settings.pseudo_label_flip, generator
         )
         return make_pseudo_labels(counterpart.predict, images, augmentation, self.settings.pseudo_label_temperature)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from AIDELib.deformation_range import DeformationRange
 from AIDELib.errors import SettingsError
 
 
@@ -86,6 +87,15 @@ class Settings:
     # Augmentation of the input that the segmentation loss sees
     input_rotation: float = setting("largest rotation of the training input in degrees; 0 means none", 0, 180)
     input_scaling: float = setting("largest relative change of size of the training input; 0 means none", 0, 0.9)
+    input_stretch: float = setting(
+        "largest change of each axis of the training input for itself, as a natural logarithm; 0 means none", 0, 0.9
+    )
+    input_warp: float = setting(
+        "smooth warping of the training input: standard deviation of the displacements as a share of the slice's shorter "
+        "edge; 0 means none",
+        0,
+        0.2,
+    )
     input_flip: bool = setting("whether the training input is flipped left to right at random")
     input_intensity: float = setting(
         "strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2
@@ -104,6 +114,14 @@ class Settings:
     )
     consistency_scaling: float = setting(
         "with the segmentation loss, largest relative change of size between both", 0, 0.9
+    )
+    consistency_stretch: float = setting(
+        "with the segmentation loss, largest change of each axis for itself between both, as a natural logarithm",
+        0,
+        0.9,
+    )
+    consistency_warp: float = setting(
+        "with the segmentation loss, smooth warping between both, as of the training input", 0, 0.2
     )
     consistency_intensity: float = setting(
         "with the segmentation loss, strength of the change of intensity between both", 0, 2
@@ -159,6 +177,24 @@ class Settings:
                 f"ranking is {self.ranking.value}, but consistency=segmentation-loss needs ranking=teacher-loss: "
                 "the loss on a distorted slice says little about its label."
             )
+
+    @property
+    def input_deformation(self) -> DeformationRange:
+        """How far the slices that the networks learn from are deformed."""
+        return DeformationRange(
+            self.input_rotation, self.input_scaling, self.input_stretch, self.input_warp, self.input_flip
+        )
+
+    @property
+    def consistency_deformation(self) -> DeformationRange:
+        """How far a slice that is learned is deformed against the one that its pseudo-label was predicted on."""
+        return DeformationRange(
+            self.consistency_rotation,
+            self.consistency_scaling,
+            self.consistency_stretch,
+            self.consistency_warp,
+            flip=False,
+        )
 
     def replace(self, **changes: Any) -> Settings:
         """Return a copy with some values changed.

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from AIDELib.augmentation import SpatialAugmentation
 from AIDELib.batch_sampling import epoch_batches
 from AIDELib.case import LabelQuality
+from AIDELib.deformation import Deformation
 from AIDELib.intensity_augmentation import perturb_intensity
 from AIDELib.label_pass import agreements_with, predict_labels
 from AIDELib.label_set import LabelSet
@@ -149,12 +149,11 @@ class Stage:
         positions = torch.tensor(indices, device=self.slices.images.device)
         images = self.slices.images[positions]
         labels = tuple(label_set.labels[positions] for label_set in self.label_sets)
-        if settings.input_rotation or settings.input_scaling or settings.input_flip:
-            augmentation = SpatialAugmentation.draw(
-                len(indices), settings.input_rotation, settings.input_scaling, settings.input_flip, generator
-            )
-            images = augmentation.apply(images)
-            labels = tuple(augmentation.apply_to_labels(own) for own in labels)
+        if not settings.input_deformation.is_empty:
+            size = (len(indices), *images.shape[2:])
+            deformation = Deformation.draw(size, settings.input_deformation, generator, images.device)
+            images = deformation.apply(images)
+            labels = tuple(deformation.apply_to_labels(own) for own in labels)
         images = images.contiguous(memory_format=torch.channels_last)
         return Batch(
             images=perturb_intensity(images, settings.input_intensity, generator),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from AIDELib.augmentation import SpatialAugmentation
+from AIDELib.deformation import Deformation
 from AIDELib.intensity_augmentation import perturb_intensity
 from AIDELib.settings import Settings
 from AIDELib.slice_mixing import SliceMixing
@@ -22,13 +22,13 @@ class StrongView:
 
     Attributes:
         distorted: (B,) bool, the samples that are; the others stay as they are.
-        augmentation: rotation and scaling of each sample.
+        deformation: of each sample.
         mixing: boxes from other samples.
         images: (B, M, H, W), the distorted images.
     """
 
     distorted: Tensor
-    augmentation: SpatialAugmentation
+    deformation: Deformation
     mixing: SliceMixing
     images: Tensor
 
@@ -41,19 +41,18 @@ class StrongView:
             distorted: (B,) bool on the CPU.
             generator: CPU generator.
         """
-        augmentation = SpatialAugmentation.draw(
-            len(images), settings.consistency_rotation, settings.consistency_scaling, False, generator
-        )
         count, _, height, width = images.shape
+        size = (count, height, width)
+        deformation = Deformation.draw(size, settings.consistency_deformation, generator, images.device)
         mixing = SliceMixing.draw(count, height, width, settings.consistency_mixing, generator)
         mixing = SliceMixing(mixing.partners, mixing.boxes & distorted.view(-1, 1, 1))
         distorted = distorted.to(images.device)
-        changed = perturb_intensity(augmentation.apply(images), settings.consistency_intensity, generator)
+        changed = perturb_intensity(deformation.apply(images), settings.consistency_intensity, generator)
         changed = torch.where(distorted.view(-1, 1, 1, 1), changed, images)
         view = mixing.apply(changed).contiguous(memory_format=torch.channels_last)
-        return cls(distorted, augmentation, mixing, view)
+        return cls(distorted, deformation, mixing, view)
 
     def of_labels(self, labels: Tensor) -> Tensor:
         """Return labels or pixel weights (B, H, W) as they belong to the images; outside of a rotated slice they are 0."""
-        moved = torch.where(self.distorted.view(-1, 1, 1), self.augmentation.apply_to_labels(labels), labels)
+        moved = torch.where(self.distorted.view(-1, 1, 1), self.deformation.apply_to_labels(labels), labels)
         return self.mixing.apply(moved)

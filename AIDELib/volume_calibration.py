@@ -17,9 +17,10 @@ from torch import Tensor
 from AIDELib.case import LabelQuality
 from AIDELib.slice_set import SliceSet
 
-# Of a few cases the spread is hardly known; volumes of organs differ by no less than this between people.
-SMALLEST_SPREAD = 0.1
-SPREAD_OF_ONE_CASE = 0.3
+# Of a few cases the spread is hardly known. The volumes of organs usually differ by about this share between people; that
+# counts as much as the spread of so many cases would.
+USUAL_SPREAD = 0.3
+USUAL_SPREAD_COUNTS_AS = 2
 # As many slices, evenly spaced, and as many of their pixels, tell the volumes of a large set to a percent.
 SAMPLED_SLICES = 256
 SAMPLED_PIXELS = 500_000
@@ -59,7 +60,8 @@ class VolumeCalibration:
             ]
         )
         mean = volumes.mean(dim=0)
-        spread = volumes.std(dim=0).maximum(SMALLEST_SPREAD * mean) if len(volumes) > 1 else SPREAD_OF_ONE_CASE * mean
+        squares = ((volumes - mean) ** 2).sum(dim=0) + USUAL_SPREAD_COUNTS_AS * (USUAL_SPREAD * mean) ** 2
+        spread = (squares / (len(volumes) - 1 + USUAL_SPREAD_COUNTS_AS)).sqrt()
         error = spread / math.sqrt(len(volumes))
         doubted = [
             own for case, own in zip(slices.cases, slices.ranges, strict=True) if case.quality is not LabelQuality.HQA

@@ -51,7 +51,7 @@ def test_losses_and_gradients_of_an_iteration(structures, channels, temperature)
     matrices = []
     for _ in range(2):
         drawn = SpatialAugmentation.draw(
-            4, settings.pseudo_label_rotation, 0.0, settings.pseudo_label_flip, generator
+            4, settings.pseudo_label_rotation, settings.pseudo_label_flip, generator
         ).matrices
         matrices.append(drawn.view(2, 2, 2, 2).tolist())
     ramp = consistency_ramp(EPOCH - 1, settings.warm_up_epochs)

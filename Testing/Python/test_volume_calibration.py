@@ -49,9 +49,10 @@ def make_slices(qualities, foreground_rows):
 def test_the_labels_of_people_set_the_bounds():
     qualities = [LabelQuality.HQA, LabelQuality.LQA, LabelQuality.UNLABELLED, LabelQuality.UNLABELLED]
     calibration = VolumeCalibration.of(*make_slices(qualities, [6, 10, 16, 16]), 2)
-    # 6 and 10 of 16 rows: mean 0.5, standard deviation 0.177, of the mean of two 0.125.
-    assert calibration.lowest[1] == pytest.approx(0.375, abs=1e-3)
-    assert calibration.highest[1] == pytest.approx(0.625, abs=1e-3)
+    # 6 and 10 of 16 rows: mean 0.5; squared deviations 2 * 0.125^2 and, of two usual cases, 2 * 0.15^2, over 3; of the
+    # mean of two cases half of that.
+    assert calibration.lowest[1] == pytest.approx(0.5 - 0.11273, abs=1e-4)
+    assert calibration.highest[1] == pytest.approx(0.5 + 0.11273, abs=1e-4)
     # All but the HQA case are in doubt.
     assert len(calibration.images) == 6
 
@@ -61,7 +62,7 @@ def test_bounds_where_the_spread_is_not_known():
     one = VolumeCalibration.of(*make_slices([LabelQuality.HQA, *unlabelled], [8] * 4), 2)
     assert (one.lowest[1].item(), one.highest[1].item()) == pytest.approx((0.5 * 0.7, 0.5 * 1.3))
     alike = VolumeCalibration.of(*make_slices([LabelQuality.HQA] * 4 + unlabelled, [8] * 7), 2)
-    assert (alike.lowest[1].item(), alike.highest[1].item()) == pytest.approx((0.5 * 0.95, 0.5 * 1.05))
+    assert (alike.lowest[1].item(), alike.highest[1].item()) == pytest.approx((0.5 - 0.04743, 0.5 + 0.04743), abs=1e-4)
 
 
 def test_the_offsets_of_a_network_are_those_in_force_for_its_own_scores():

@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from Testing.Benchmarks.experiment import Arm
 
-PLAIN_INPUT = {"input_rotation": 0.0, "input_scaling": 0.0, "input_flip": False, "input_intensity": 0.0}
+PLAIN_INPUT = {
+    "input_rotation": 0.0,
+    "input_scaling": 0.0,
+    "input_stretch": 0.0,
+    "input_warp": 0.0,
+    "input_flip": False,
+    "input_intensity": 0.0,
+}
 
 # An iteration of AIDE costs at most as much as this many of one network: two networks, each with forward and backward
 # pass (3 forward passes' worth), a pass over the batch to rank it, and one over the suspects' half for pseudo-labels.
