@@ -18,6 +18,7 @@ from AIDELib import timed_parts
 from AIDELib.aide_method import AIDE
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.label_pass import predict_labels
+from AIDELib.padding import EDGE_MULTIPLE
 from AIDELib.seeding import derived_generator
 from AIDELib.settings import Precision, Settings
 from AIDELib.slice_set import CaseSlices, SliceSet
@@ -143,7 +144,7 @@ def _create_stage(settings: Settings, size: BenchmarkSize, device: torch.device)
     case = Case("benchmark", (Path("image"),) * size.channels, Path("label"), LabelQuality.LQA, Split.TRAIN)
     images = random.standard_normal((count, size.channels, size.edge, size.edge)).astype(np.float32)
     labels = random.integers(0, size.structures + 1, (count, size.edge, size.edge)).astype(np.uint8)
-    slices = SliceSet.build([CaseSlices(case, images, labels)], device)
+    slices = SliceSet.build([CaseSlices(case, images, labels)], device, (EDGE_MULTIPLE, EDGE_MULTIPLE))
     return Stage(1, AIDE(settings), settings.epochs, slices, slices.pad_labels([labels]), size.structures)
 
 

@@ -23,6 +23,8 @@ MAXIMUM_WIDTH = 512
 MAXIMUM_NETWORKS = 16
 # In mm: from electron microscopy to whole bodies in few pixels.
 SMALLEST_SPACING, LARGEST_SPACING = 1e-6, 1e4
+LARGEST_SLICE = 4096
+SIZE_BEFORE_IT_WAS_SAVED = (16, 16)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,11 @@ class ModelDescription:
                 }
                 for structure in self.structures
             ],
-            "slices": {"orientation": self.plan.orientation.value, "spacing": list(self.plan.spacing)},
+            "slices": {
+                "orientation": self.plan.orientation.value,
+                "spacing": list(self.plan.spacing),
+                "size": list(self.plan.size),
+            },
             "network": {"name": self.network, "width": self.width, "count": self.network_count},
             "largest_component": self.largest_component,
             "training": self.training,
@@ -124,7 +130,11 @@ def _parse(document: dict[str, Any]) -> ModelDescription:
     x, y = (_number(value) for value in document["slices"]["spacing"])
     if not (SMALLEST_SPACING <= x <= LARGEST_SPACING and SMALLEST_SPACING <= y <= LARGEST_SPACING):
         raise ValueError(f"spacing {x}, {y}")
-    plan = SlicePlan(SliceOrientation(document["slices"]["orientation"]), (x, y), normalizations.pop())
+    height, width = (
+        _within(edge, 1, LARGEST_SLICE, "slice edge")
+        for edge in document["slices"].get("size", SIZE_BEFORE_IT_WAS_SAVED)
+    )
+    plan = SlicePlan(SliceOrientation(document["slices"]["orientation"]), (x, y), normalizations.pop(), (height, width))
     structures = tuple(_parse_structure(entry) for entry in document["structures"])
     if not structures:
         raise ValueError("no structure")

@@ -22,7 +22,7 @@ from AIDELib.container_document import CHECKSUM_FILE, checksum_lines, opened_con
 from AIDELib.errors import ModelError
 from AIDELib.model import Model, load_model, save_model
 from AIDELib.model_description import DOCUMENT_NAME, ModelDescription, model_file
-from AIDELib.slice_set import EDGE_MULTIPLE
+from AIDELib.padding import EDGE_MULTIPLE, padded_size
 
 # Traced on this many pixels; other sizes follow from the operations.
 _EXAMPLE_EDGE = 64
@@ -33,18 +33,21 @@ class SliceEnsemble(nn.Module):
 
     Args:
         networks: of one model, from images (B, M, H, W) to logits (B, C, H, W), H and W multiples of 16.
+        smallest: (H, W) that slices are padded to at least, as the model's plan says.
     """
 
-    def __init__(self, networks: list[nn.Module]) -> None:
+    def __init__(self, networks: list[nn.Module], smallest: tuple[int, int]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
+        self.smallest_height, self.smallest_width = padded_size((1, 1), smallest)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return probabilities (B, C, H, W) of slices (B, M, H, W) of any size."""
         height, width = images.shape[2], images.shape[3]
-        above = (-height % 16) // 2
-        left = (-width % 16) // 2
-        padded = functional.pad(images, (left, -width % 16 - left, above, -height % 16 - above))
+        rows = max(self.smallest_height - height, -height % 16)
+        columns = max(self.smallest_width - width, -width % 16)
+        above, left = rows // 2, columns // 2
+        padded = functional.pad(images, (left, columns - left, above, rows - above))
         total = torch.zeros([1], device=images.device)
         for network in self.networks:
             total = total + network(padded).softmax(dim=1)
@@ -59,7 +62,7 @@ def slice_ensemble(model: Model) -> SliceEnsemble:
         ModelError: the model's network is unknown or its weights do not fit.
     """
     networks = list(model.create_networks(torch.device("cpu")))
-    return SliceEnsemble(networks).eval().requires_grad_(False)
+    return SliceEnsemble(networks, model.description.plan.size).eval().requires_grad_(False)
 
 
 def export_torchscript(model: Model, output: Path) -> None:
@@ -73,6 +76,8 @@ def export_torchscript(model: Model, output: Path) -> None:
 
 def export_onnx(model: Model, output: Path) -> None:
     """Write an ONNX file: input "images" (B, M, H, W), H and W multiples of 16, output "probabilities" (B, C, H, W).
+
+    Who runs it pads the slices with 0 to at least the size that the model was trained with (`slices.size` in model.json).
 
     Raises:
         ModelError: the packages onnx and onnxscript are not installed, or the file cannot be written.
@@ -189,7 +194,7 @@ def _scripted(model: Model) -> torch.jit.ScriptModule:
         # Sizes are compared while the network is traced, with the same outcome for every size that is allowed.
         warnings.simplefilter("ignore")
         traced = [torch.jit.trace(network, example, check_trace=False) for network in ensemble.networks]
-        return torch.jit.script(SliceEnsemble(traced).eval())
+        return torch.jit.script(SliceEnsemble(traced, model.description.plan.size).eval())
 
 
 def _write(write: Callable[[Path], None], output: Path) -> None:

@@ -16,9 +16,9 @@ from AIDELib.errors import ModelError, VolumeError
 from AIDELib.label_pass import PIXELS_PER_BATCH
 from AIDELib.memory_thrift import is_out_of_memory
 from AIDELib.model import Model
+from AIDELib.padding import centred_placement, padded_size
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.settings import Precision
-from AIDELib.slice_set import centred_placement, padded_edge
 from AIDELib.slicing import assemble, cut_image
 
 
@@ -104,7 +104,7 @@ class Predictor:
     def _predict_slices(self, stack: NDArray[np.float32], observe: Callable[[float], None]) -> NDArray[np.float32]:
         """Return the probabilities (Z, C, H, W) of slices (Z, M, H, W)."""
         size = stack.shape[2:]
-        edges = padded_edge(size[0]), padded_edge(size[1])
+        edges = padded_size(size, self.description.plan.size)
         placement = centred_placement(size, edges)
         padded = torch.zeros(*stack.shape[:2], *edges)
         padded[:, :, *placement] = torch.from_numpy(stack)

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.case import Case, LabelQuality
-
-# Four halvings of the slice must come out even.
-EDGE_MULTIPLE = 16
+from AIDELib.padding import centred_placement, padded_size
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,14 @@ class SliceSet:
     placements: tuple[tuple[slice, slice], ...]
 
     @classmethod
-    def build(cls, cases: Sequence[CaseSlices], device: torch.device) -> SliceSet:
-        """Return the slices of all cases on a device, centred in slices whose edges are multiples of 16."""
-        height = padded_edge(max(case.images.shape[2] for case in cases))
-        width = padded_edge(max(case.images.shape[3] for case in cases))
+    def build(cls, cases: Sequence[CaseSlices], device: torch.device, smallest: tuple[int, int]) -> SliceSet:
+        """Return the slices of all cases on a device, centred in slices of one size.
+
+        Args:
+            smallest: (H, W) that the slices are padded to at least, as the plan says.
+        """
+        largest = [max(case.images.shape[axis] for case in cases) for axis in (2, 3)]
+        height, width = padded_size(largest, smallest)
         count = sum(len(case.images) for case in cases)
         images = torch.zeros(count, cases[0].images.shape[1], height, width)
         ranges, placements, start = [], [], 0
@@ -90,14 +92,3 @@ class SliceSet:
             if case.quality is quality
             for index in slices
         ]
-
-
-def padded_edge(edge: int) -> int:
-    """Return the smallest multiple of 16 that is not below `edge`."""
-    return -(-edge // EDGE_MULTIPLE) * EDGE_MULTIPLE
-
-
-def centred_placement(size: Sequence[int], padded_size: Sequence[int]) -> tuple[slice, slice]:
-    """Return where an image of `size` (H, W) lies centred in one of `padded_size`."""
-    top, left = ((padded - own) // 2 for own, padded in zip(size, padded_size, strict=True))
-    return slice(top, top + size[0]), slice(left, left + size[1])

@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from AIDELib.grid import as_volume
+from AIDELib.padding import padded_size
 from AIDELib.settings import Normalization
 
 
@@ -39,11 +40,14 @@ class SlicePlan:
         orientation: the plane of the slices.
         spacing: in-plane pixel size (x, y) in mm that every volume is resampled to.
         normalization: what the z-score of the intensities is computed over.
+        size: (H, W) in pixels that every slice is padded to at least: that of the largest training slice. Networks use what
+            they see around a slice; they are to see as much of it in a smaller one as in training.
     """
 
     orientation: SliceOrientation
     spacing: tuple[float, float]
     normalization: Normalization
+    size: tuple[int, int]
 
 
 def choose_slice_plan(images: Iterable[sitk.Image], slice_size: int, normalization: Normalization) -> SlicePlan:
@@ -64,7 +68,9 @@ def choose_slice_plan(images: Iterable[sitk.Image], slice_size: int, normalizati
     extents = spacings * np.array([size for _, size in grids])[:, axes]
     spacing = np.median(spacings, axis=0)
     spacing = spacing * max(1.0, float((extents / spacing).max()) / slice_size)
-    return SlicePlan(orientation, (float(spacing[0]), float(spacing[1])), normalization)
+    columns, rows = (int(edge) for edge in _pixels(extents.max(axis=0), spacing))
+    size = padded_size((rows, columns), (1, 1))
+    return SlicePlan(orientation, (float(spacing[0]), float(spacing[1])), normalization, size)
 
 
 def cut_image(image: sitk.Image, plan: SlicePlan) -> NDArray[np.float32]:
@@ -132,12 +138,16 @@ def _thickest_plane(spacing: Sequence[float], size: Sequence[int]) -> SliceOrien
     return max(SliceOrientation, key=thickness)
 
 
+def _pixels(extents: NDArray[np.float64], spacing: NDArray[np.float64]) -> NDArray[np.int_]:
+    return np.maximum(1, np.round(extents / spacing)).astype(int)
+
+
 def _slice_grid(image: sitk.Image, plan: SlicePlan) -> sitk.Image:
     """Return an empty image on the grid of the slices: same outer borders in plane, same planes."""
     permuted = sitk.PermuteAxes(_orient(_geometry_of(image)), _AXES[plan.orientation])
     spacing = np.array([*plan.spacing, permuted.GetSpacing()[2]])
     old_size, old_spacing = np.array(permuted.GetSize()), np.array(permuted.GetSpacing())
-    size = np.maximum(1, np.round(old_size * old_spacing / spacing)).astype(int)
+    size = _pixels(old_size * old_spacing, spacing)
     size[2] = old_size[2]
     # Both grids share the centre of the volume, so that neither side is favoured by the rounding of the size.
     centre = (old_size - 1) / 2

@@ -240,7 +240,7 @@ class _Training:
         cut = [case for case in self._cut(Split.VAL) if case.labels is not None]
         if not cut:
             return None
-        slices = SliceSet.build(cut, self._device)
+        slices = SliceSet.build(cut, self._device, self._plan.size)
         return slices, slices.pad_labels([case.labels for case in cut if case.labels is not None])
 
     # The unlabelled cases are labelled first.
@@ -250,7 +250,7 @@ class _Training:
         unlabelled = [case for case in cut if case.labels is None]
         if not unlabelled or not self._method.learns_from(unlabelled[0].case):
             return {}
-        slices = SliceSet.build(unlabelled, self._device)
+        slices = SliceSet.build(unlabelled, self._device, self._plan.size)
         if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
             # The checkpoint of the training holds all labels; these are only their shape.
             return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
@@ -326,7 +326,7 @@ class _Training:
     def _create_stage(
         self, index: int, method: Any, epochs: int, cut: Sequence[CaseSlices], checkpoint: Container | None
     ) -> tuple[Stage, Tensor]:
-        slices = SliceSet.build(cut, self._device)
+        slices = SliceSet.build(cut, self._device, self._plan.size)
         labels = slices.pad_labels([case.labels for case in cut if case.labels is not None])
         stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift, self._group)
         if checkpoint is not None and checkpoint.document["stage"] == index:

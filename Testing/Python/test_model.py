@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import zipfile
 
@@ -9,7 +10,7 @@ from case_files import BALL, make_image
 
 from AIDELib.errors import ModelError
 from AIDELib.model import Model, load_model, save_model
-from AIDELib.model_description import ModelDescription, read_model_description
+from AIDELib.model_description import ModelDescription, parse_model_document, read_model_description
 from AIDELib.networks import create_network, register_network
 from AIDELib.predictor import Predictor
 from AIDELib.settings import Normalization
@@ -23,7 +24,7 @@ OBLIQUE = [[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]]
 def make_model(channels=("T1",), structures=(BALL,), count=2, network="multi-stream-unet") -> Model:
     torch.manual_seed(0)
     weights = tuple(create_network(network, len(channels), len(structures) + 1, 2).state_dict() for _ in range(count))
-    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.5), Normalization.SLICE)
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.5), Normalization.SLICE, (16, 16))
     return Model(ModelDescription(channels, structures, plan, network, 2, count, True, {"method": "aide"}), weights)
 
 
@@ -64,6 +65,10 @@ def test_a_model_file_holds_json_and_safetensors_alone(tmp_path):
             "description is damaged",
         ),
         (
+            lambda document: document | {"slices": document["slices"] | {"size": [16, 10**9]}},
+            "slice edge 1000000000, where 1 to 4096 is possible",
+        ),
+        (
             lambda document: document | {"network": {"name": "multi-stream-unet", "width": 2, "count": 3}},
             "there is no network3.safetensors in it",
         ),
@@ -83,6 +88,35 @@ def test_a_model_that_cannot_be_used(tmp_path, change, expected):
     with pytest.raises(ModelError) as caught:
         Predictor(load_model(path), CPU)
     assert expected in str(caught.value)
+
+
+def test_a_model_of_before_the_size_was_saved(tmp_path):
+    document = make_model().description.to_json()
+    del document["slices"]["size"]
+    assert parse_model_document(document, tmp_path / "m.aide").plan.size == (16, 16)
+
+
+class Surroundings(torch.nn.Module):
+    """Foreground where there is more than a little of the slice's surroundings in the image."""
+
+    def __init__(self, channels, classes, width):
+        super().__init__()
+        self.nothing = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, images):
+        foreground = (images == 0).float().mean() - 0.5 + self.nothing
+        return torch.cat([torch.zeros_like(images), foreground.expand_as(images)], dim=1)
+
+
+def test_small_images_are_padded_as_they_were_in_training():
+    register_network("surroundings", Surroundings)
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE, (32, 48))
+    image = sitk.GetImageFromArray(np.random.default_rng(0).normal(size=(2, 16, 20)).astype(np.float32))
+    weights = (Surroundings(1, 2, 1).state_dict(),)
+    for own_plan, expected in ((plan, 1), (dataclasses.replace(plan, size=(16, 16)), 0)):
+        model = Model(ModelDescription(("T1",), (BALL,), own_plan, "surroundings", 1, 1, False, {}), weights)
+        labels = sitk.GetArrayFromImage(Predictor(model, CPU).predict([image]).labels)
+        assert (labels == expected).all()
 
 
 def test_a_file_that_is_cut_off(tmp_path):

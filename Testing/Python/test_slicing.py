@@ -52,12 +52,22 @@ def test_two_dimensional_image():
     array = np.arange(12, dtype=np.float32).reshape(3, 4)
     image = make_image(array, (0.5, 2.0), (1.0, 2.0), np.diag([-1, -1]))
     plan = choose_slice_plan([image], 64, Normalization.SLICE)
-    assert plan == SlicePlan(SliceOrientation.AXIAL, (0.5, 2.0), Normalization.SLICE)
+    assert plan == SlicePlan(SliceOrientation.AXIAL, (0.5, 2.0), Normalization.SLICE, (16, 16))
     slices = cut_image(image, plan)
     assert slices.shape == (1, 3, 4)
     back = assemble(slices, image, plan)
     assert back.GetDimension() == 2
     assert np.allclose(sitk.GetArrayFromImage(back), (array - array.mean()) / array.std(), atol=1e-5)
+
+
+def test_every_slice_is_padded_to_the_size_of_the_largest_training_slice():
+    def image(columns, rows):
+        return make_image(np.zeros((3, rows, columns), np.uint8), (1, 1, 4))
+
+    assert choose_slice_plan([image(20, 45), image(33, 17)], 256, Normalization.SLICE).size == (48, 48)
+    # Half as many pixels of twice the size: 40 become 20.
+    assert choose_slice_plan([image(40, 24)], 32, Normalization.SLICE).size == (32, 32)
+    assert choose_slice_plan([image(40, 24)], 16, Normalization.SLICE).size == (16, 16)
 
 
 def test_slices_are_cut_across_the_thickest_axis_of_most_cases():
@@ -82,7 +92,7 @@ def test_in_plane_spacing_is_the_median_and_coarser_where_the_largest_image_woul
 
 def test_each_slice_is_normalized_and_a_slice_of_one_value_is_zero():
     array = np.stack([np.full((2, 2), 7.0), np.array([[0.0, 2.0], [0.0, 2.0]])]).astype(np.float32)
-    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE)
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE, (16, 16))
     slices = cut_image(make_image(array, (1.0, 1.0, 2.0)), plan)
     assert slices.tolist() == [[[0, 0], [0, 0]], [[-1, 1], [-1, 1]]]
 
@@ -91,7 +101,7 @@ def test_coarser_grid_keeps_the_label_in_place():
     array = np.zeros((3, 40, 40), np.uint8)
     array[:, 8:24, 12:32] = 1
     image = make_image(array, (0.5, 0.5, 4.0), (3.0, 2.0, 1.0), oblique((1, -1, 1)))
-    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE)
+    plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE, (16, 16))
     slices = cut_labels(image, plan)
     assert slices.shape == (3, 20, 20)
     restored = sitk.GetArrayFromImage(assemble_labels(slices, image, plan, 2))

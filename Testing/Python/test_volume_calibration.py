@@ -42,7 +42,7 @@ def make_slices(qualities, foreground_rows):
         )
         for index, (quality, own) in enumerate(zip(qualities, labels, strict=True))
     ]
-    slices = SliceSet.build(cases, torch.device("cpu"))
+    slices = SliceSet.build(cases, torch.device("cpu"), (16, 16))
     return slices, slices.pad_labels(labels)
 
 
