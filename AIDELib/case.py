@@ -39,7 +39,8 @@ class Case:
         id: name of the case, unique in its dataset and fit to be a file name.
         images: one path per channel, in the dataset's channel order; a file that SimpleITK reads or a folder with
             one DICOM series.
-        label: label volume, `.seg.nrrd` or folder of PNG slices; None if and only if `quality` is UNLABELLED.
+        label: label volume, `.seg.nrrd`, DICOM segmentation or folder of PNG slices; None if and only if `quality` is
+            UNLABELLED.
         quality: worth of the label.
         split: use of the case.
         patient: cases of one patient never stand in two splits; the case's id unless given.

@@ -1,11 +1,16 @@
 """The case table without a scene: edits keep their promises."""
 
+import json
+import tempfile
 import unittest
+from pathlib import Path
 
 from AIDETrainingLib.case_names import channelEndings, matchingChannel, patientOfName, patientsOfNames
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
+from AIDETrainingLib.folder_collector import collectFromPath
 from AIDETrainingLib.split_suggestion import suggestSplits
+from AIDETrainingLib.stepwise import completeSteps
 from AIDETrainingLib.table_structure import withFileStructures, withSegments
 
 from AIDELib.case import LabelQuality, Split
@@ -112,6 +117,28 @@ class SplitSuggestionTest(unittest.TestCase):
     def test_a_patient_with_a_rough_label_is_for_training(self):
         rows = [row(f"h{index}") for index in range(3)] + [row("h0 again", LabelQuality.LQA, "h0")]
         self.assertEqual(suggestSplits(rows)["h0"], Split.TRAIN)
+
+
+class FolderTest(unittest.TestCase):
+    def test_labelled_cases_that_a_layout_sets_aside_are_for_testing(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            for part in ("imagesTr/a_0000", "labelsTr/a", "imagesTs/b_0000", "labelsTs/b", "imagesTs/c_0000"):
+                path = folder / f"{part}.nii.gz"
+                path.parent.mkdir(exist_ok=True)
+                path.touch()
+            description = {"channel_names": {"0": "T2"}, "labels": {"background": 0, "liver": 1}}
+            (folder / "dataset.json").write_text(json.dumps(description))
+            table = CaseTable()
+            completeSteps(collectFromPath(table, folder))
+        self.assertEqual(
+            [(row.name, row.quality, row.split) for row in table.rows],
+            [
+                ("a", LabelQuality.HQA, Split.TRAIN),
+                ("b", LabelQuality.HQA, Split.TEST),
+                ("c", LabelQuality.UNLABELLED, Split.TRAIN),
+            ],
+        )
 
 
 class NamesTest(unittest.TestCase):
