@@ -22,6 +22,7 @@ from AIDELib.padding import EDGE_MULTIPLE
 from AIDELib.seeding import derived_generator
 from AIDELib.settings import Precision, Settings
 from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.slice_storage import SliceStorage
 from AIDELib.stage import Stage, learning_rate
 
 
@@ -144,7 +145,7 @@ def _create_stage(settings: Settings, size: BenchmarkSize, device: torch.device)
     case = Case("benchmark", (Path("image"),) * size.channels, Path("label"), LabelQuality.LQA, Split.TRAIN)
     images = random.standard_normal((count, size.channels, size.edge, size.edge)).astype(np.float32)
     labels = random.integers(0, size.structures + 1, (count, size.edge, size.edge)).astype(np.uint8)
-    slices = SliceSet.build([CaseSlices(case, images, labels)], device, (EDGE_MULTIPLE, EDGE_MULTIPLE))
+    slices = SliceSet.build([CaseSlices(case, images, labels)], SliceStorage(device), (EDGE_MULTIPLE, EDGE_MULTIPLE))
     return Stage(1, AIDE(settings), settings.epochs, slices, slices.pad_labels([labels]), size.structures)
 
 

@@ -29,7 +29,7 @@ def predict_labels(
     predicted = torch.empty(len(slices.images), *slices.images.shape[2:], dtype=torch.uint8)
     batch_size = group.size * max(1, PIXELS_PER_BATCH // (slices.images.shape[2] * slices.images.shape[3]))
     for start in range(0, len(predicted), batch_size):
-        probabilities = predict(slices.images[start : start + batch_size])
+        probabilities = predict(slices.images[start : start + batch_size].to(slices.device))
         predicted[start : start + batch_size] = probabilities.argmax(dim=1).to(torch.uint8).cpu()
     return group.map(
         lambda index: keep_largest_components(slices.case_labels(predicted, index), structure_count),

@@ -13,7 +13,7 @@ class LabelSet:
     """One network's own label set; both start as the given labels and change independently.
 
     Attributes:
-        labels: (N, H, W) uint8 on the training device.
+        labels: (N, H, W) uint8, where the images lie.
         corrected_at: for each case, the epochs after which its labels were rewritten.
     """
 
@@ -22,9 +22,9 @@ class LabelSet:
         self.corrected_at = corrected_at
 
     @classmethod
-    def given(cls, labels: Tensor, case_count: int) -> LabelSet:
-        """Return a label set that holds a copy of the given labels."""
-        return cls(labels.clone(), [[] for _ in range(case_count)])
+    def given(cls, labels: Tensor, slices: SliceSet) -> LabelSet:
+        """Return a label set that holds a copy of the given labels of the slices."""
+        return cls(slices.storage.copy(labels), [[] for _ in slices.cases])
 
     def rewrite(self, slices: SliceSet, case_index: int, labels: NDArray[np.uint8], epoch: int) -> None:
         """Replace the labels (Z, H, W) of one case."""

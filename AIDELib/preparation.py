@@ -11,9 +11,11 @@ from AIDELib.case import Case
 from AIDELib.case_volumes import read_case
 from AIDELib.dataset import Dataset
 from AIDELib.errors import VolumeError
+from AIDELib.padding import padded_size
 from AIDELib.settings import Settings
 from AIDELib.slice_set import CaseSlices
-from AIDELib.slicing import SlicePlan, choose_slice_plan, cut_image, cut_labels
+from AIDELib.slice_storage import SliceStorage
+from AIDELib.slicing import SlicePlan, choose_slice_plan, cut_image, cut_labels, slice_count
 from AIDELib.volume import read_grid
 
 
@@ -26,12 +28,31 @@ def plan_slices(cases: Sequence[Case], settings: Settings) -> SlicePlan:
     return choose_slice_plan(map(_first_grid, cases), settings.slice_size, settings.normalization)
 
 
+def slice_bytes(cases: Sequence[Case], plan: SlicePlan, label_sets: int) -> int:
+    """Return how many bytes the slices of the training cases take with their labels; only headers are read.
+
+    Args:
+        label_sets: how many labels each slice has.
+
+    Raises:
+        VolumeError: a file cannot be read; the message names the case.
+    """
+    count = sum(slice_count(_first_grid(case), plan) for case in cases)
+    height, width = padded_size((1, 1), plan.size)
+    return count * height * width * (4 * len(cases[0].images) + label_sets)
+
+
 def cut_cases(
-    cases: Sequence[Case], dataset: Dataset, plan: SlicePlan, observe: Callable[[int, int], None]
+    cases: Sequence[Case],
+    dataset: Dataset,
+    plan: SlicePlan,
+    storage: SliceStorage,
+    observe: Callable[[int, int], None],
 ) -> list[CaseSlices]:
     """Read and cut cases.
 
     Args:
+        storage: where the slices are to lie.
         observe: called with the number of cases done and of all; may raise to cancel.
 
     Raises:
@@ -41,8 +62,9 @@ def cut_cases(
     for position, case in enumerate(cases):
         observe(position, len(cases))
         volumes = read_case(case, dataset)
-        images = np.stack([cut_image(channel, plan) for channel in volumes.channels], axis=1)
-        cut.append(CaseSlices(case, images, None if volumes.label is None else cut_labels(volumes.label, plan)))
+        images = storage.keep(np.stack([cut_image(channel, plan) for channel in volumes.channels], axis=1))
+        labels = None if volumes.label is None else storage.keep(cut_labels(volumes.label, plan))
+        cut.append(CaseSlices(case, images, labels))
     observe(len(cases), len(cases))
     return cut
 

@@ -1,4 +1,4 @@
-"""All slices of a set of cases as tensors on the training device."""
+"""All slices of a set of cases as tensors, on the training device where it has room for them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from AIDELib.case import Case, LabelQuality
 from AIDELib.padding import centred_placement, padded_size
+from AIDELib.slice_storage import SliceStorage
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,21 @@ class SliceSet:
 
     Attributes:
         cases: the cases in order.
-        images: (N, M, H, W) floating point on the training device.
+        images: (N, M, H, W) floating point, where the storage has them.
         ranges: the slices of each case in `images`.
         placements: where in the padded slice the slices of each case lie.
+        storage: where images and labels lie.
     """
 
     cases: tuple[Case, ...]
     images: Tensor
     ranges: tuple[range, ...]
     placements: tuple[tuple[slice, slice], ...]
+    storage: SliceStorage
 
     @classmethod
-    def build(cls, cases: Sequence[CaseSlices], device: torch.device, smallest: tuple[int, int]) -> SliceSet:
-        """Return the slices of all cases on a device, centred in slices of one size.
+    def build(cls, cases: Sequence[CaseSlices], storage: SliceStorage, smallest: tuple[int, int]) -> SliceSet:
+        """Return the slices of all cases in a storage, centred in slices of one size.
 
         Args:
             smallest: (H, W) that the slices are padded to at least, as the plan says.
@@ -55,22 +58,31 @@ class SliceSet:
         largest = [max(case.images.shape[axis] for case in cases) for axis in (2, 3)]
         height, width = padded_size(largest, smallest)
         count = sum(len(case.images) for case in cases)
-        images = torch.zeros(count, cases[0].images.shape[1], height, width)
+        images = storage.images(count, cases[0].images.shape[1], height, width)
         ranges, placements, start = [], [], 0
         for case in cases:
             ranges.append(range(start, start + len(case.images)))
             placements.append(centred_placement(case.images.shape[2:], (height, width)))
             images[start : ranges[-1].stop, :, *placements[-1]] = torch.from_numpy(case.images)
             start = ranges[-1].stop
-        images = images.to(device).contiguous(memory_format=torch.channels_last)
-        return cls(tuple(case.case for case in cases), images, tuple(ranges), tuple(placements))
+        images = storage.settle(images)
+        return cls(tuple(case.case for case in cases), images, tuple(ranges), tuple(placements), storage)
+
+    @property
+    def device(self) -> torch.device:
+        """The device that computes."""
+        return self.storage.device
+
+    def take(self, tensor: Tensor, indices: Sequence[int]) -> Tensor:
+        """Return some slices of the images, or of labels as `pad_labels` gives them, on the device."""
+        return self.storage.take(tensor, indices)
 
     def pad_labels(self, labels: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """Return the label slices (Z, H, W) of each case as one (N, height, width) uint8 tensor on the device."""
-        padded = torch.zeros(len(self.images), *self.images.shape[2:], dtype=torch.uint8)
+        """Return the label slices (Z, H, W) of each case as one (N, height, width) uint8 tensor, where the images lie."""
+        padded = self.storage.labels(len(self.images), *self.images.shape[2:])
         for slices, placement, case_labels in zip(self.ranges, self.placements, labels, strict=True):
             padded[slices.start : slices.stop, *placement] = torch.from_numpy(case_labels)
-        return padded.to(self.images.device)
+        return self.storage.settle(padded)
 
     def case_labels(self, labels: Tensor, case_index: int) -> NDArray[np.uint8]:
         """Return the label slices (Z, H, W) of one case, without padding, from a (N, height, width) tensor."""

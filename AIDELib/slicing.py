@@ -73,6 +73,11 @@ def choose_slice_plan(images: Iterable[sitk.Image], slice_size: int, normalizati
     return SlicePlan(orientation, (float(spacing[0]), float(spacing[1])), normalization, size)
 
 
+def slice_count(grid: sitk.Image, plan: SlicePlan) -> int:
+    """Return the number of slices of a volume; only its grid is looked at."""
+    return _slice_grid(grid, plan).GetSize()[2]
+
+
 def cut_image(image: sitk.Image, plan: SlicePlan) -> NDArray[np.float32]:
     """Return the slices of one channel, z-scored.
 

@@ -79,13 +79,13 @@ class Stage:
         self.slices = slices
         self.structure_count = structure_count
         self.settings = method.settings
-        device = slices.images.device
+        device = slices.device
         self.learners = tuple(
             Learner(self._initial_network(position), self.settings, device, structure_count + 1, thrift, group)
             for position in range(method.network_count)
         )
         self.group = group
-        self.label_sets = tuple(LabelSet.given(labels, len(slices.cases)) for _ in self.learners)
+        self.label_sets = tuple(LabelSet.given(labels, slices) for _ in self.learners)
         # Methods that use the labels as they are have nothing that could drift.
         calibrated = self.settings.volume_calibration and method.network_count > 1
         self._calibration = VolumeCalibration.of(slices, labels, structure_count + 1) if calibrated else None
@@ -133,7 +133,7 @@ class Stage:
                 generator,
             )
         )
-        sums = torch.zeros(len(self.learners), device=self.slices.images.device)
+        sums = torch.zeros(len(self.learners), device=self.slices.device)
         for iteration, indices in enumerate(batches):
             losses = self.method.losses(self.learners, self.batch(indices, generator), epoch, generator)
             progress = (epoch - 1 + iteration / len(batches)) / self.epochs
@@ -146,9 +146,8 @@ class Stage:
     def batch(self, indices: list[int], generator: torch.Generator) -> Batch:
         """Return the augmented samples of these slices with their labels from each label set."""
         settings = self.settings
-        positions = torch.tensor(indices, device=self.slices.images.device)
-        images = self.slices.images[positions]
-        labels = tuple(label_set.labels[positions] for label_set in self.label_sets)
+        images = self.slices.take(self.slices.images, indices)
+        labels = tuple(self.slices.take(label_set.labels, indices) for label_set in self.label_sets)
         if not settings.input_deformation.is_empty:
             size = (len(indices), *images.shape[2:])
             deformation = Deformation.draw(size, settings.input_deformation, generator, images.device)

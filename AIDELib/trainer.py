@@ -28,7 +28,7 @@ from AIDELib.model import Model, save_model
 from AIDELib.model_description import ModelDescription
 from AIDELib.model_selection import ModelSelection
 from AIDELib.prediction_files import write_labels
-from AIDELib.preparation import cut_cases, plan_slices
+from AIDELib.preparation import cut_cases, plan_slices, slice_bytes
 from AIDELib.pretraining import pretraining_method
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.progress import Listener, Progress, SilentProgress, StopRequested
@@ -39,6 +39,7 @@ from AIDELib.run_folder import RunFolder
 from AIDELib.sealed_document import write_sealed
 from AIDELib.segmentation_file import SEGMENTATION_ENDING, is_damaged_segmentation
 from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.slice_storage import SliceStorage
 from AIDELib.slicing import assemble_labels
 from AIDELib.stage import EpochResult, Stage
 from AIDELib.standardization import standardize
@@ -204,6 +205,7 @@ class _Training:
             # Without a checkpoint nothing of an earlier attempt counts.
             self._group.lead(self._remove_outdated)
         self._plan = plan_slices(self._train_cases, self._settings)
+        self._storage = self._choose_storage()
         cut = self._cut(Split.TRAIN)
         self._validation = self._validation_set()
         labels = self._labels_of_unlabelled(cut, checkpoint)
@@ -234,13 +236,21 @@ class _Training:
         )
 
     def _cut(self, split: Split) -> list[CaseSlices]:
-        return cut_cases(self.dataset.select(split), self.dataset, self._plan, self._tell_step)
+        return cut_cases(self.dataset.select(split), self.dataset, self._plan, self._storage, self._tell_step)
+
+    def _choose_storage(self) -> SliceStorage:
+        needed = slice_bytes(self._train_cases, self._plan, 1 + self._method.network_count)
+        storage = SliceStorage.choose(needed, self._device, self._run.path, self._group.size)
+        notice = storage.notice(needed)
+        if notice is not None:
+            self._progress.event("notice", message=notice)
+        return storage
 
     def _validation_set(self) -> tuple[SliceSet, Tensor] | None:
         cut = [case for case in self._cut(Split.VAL) if case.labels is not None]
         if not cut:
             return None
-        slices = SliceSet.build(cut, self._device, self._plan.size)
+        slices = SliceSet.build(cut, self._storage, self._plan.size)
         return slices, slices.pad_labels([case.labels for case in cut if case.labels is not None])
 
     # The unlabelled cases are labelled first.
@@ -250,7 +260,7 @@ class _Training:
         unlabelled = [case for case in cut if case.labels is None]
         if not unlabelled or not self._method.learns_from(unlabelled[0].case):
             return {}
-        slices = SliceSet.build(unlabelled, self._device, self._plan.size)
+        slices = SliceSet.build(unlabelled, self._storage, self._plan.size)
         if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
             # The checkpoint of the training holds all labels; these are only their shape.
             return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
@@ -292,7 +302,7 @@ class _Training:
         for learner, weights in zip(stage.learners, self._pretrained, strict=False):
             learner.start_from(weights)
         if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
-            given = checkpoint.tensors["labels"]["given"].to(self._device)
+            given.copy_(checkpoint.tensors["labels"]["given"])
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
             trends = checkpoint.document["selection"]["trends"]
             self._use_decisions(stage, learned, given)
@@ -326,7 +336,7 @@ class _Training:
     def _create_stage(
         self, index: int, method: Any, epochs: int, cut: Sequence[CaseSlices], checkpoint: Container | None
     ) -> tuple[Stage, Tensor]:
-        slices = SliceSet.build(cut, self._device, self._plan.size)
+        slices = SliceSet.build(cut, self._storage, self._plan.size)
         labels = slices.pad_labels([case.labels for case in cut if case.labels is not None])
         stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift, self._group)
         if checkpoint is not None and checkpoint.document["stage"] == index:

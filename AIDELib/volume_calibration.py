@@ -69,11 +69,11 @@ class VolumeCalibration:
         doubted = doubted or list(slices.ranges)
         indices = [index for own in doubted for index in own]
         pixels_of_a_case = labels[0].numel() * len(indices) / len(doubted)
-        chosen = torch.tensor(indices[:: max(1, len(indices) // SAMPLED_SLICES)], device=labels.device)
+        chosen = indices[:: max(1, len(indices) // SAMPLED_SLICES)]
         return cls(
-            images=slices.images[chosen],
-            lowest=((mean - error) / pixels_of_a_case).float(),
-            highest=((mean + error) / pixels_of_a_case).float(),
+            images=slices.take(slices.images, chosen),
+            lowest=((mean - error) / pixels_of_a_case).float().to(slices.device),
+            highest=((mean + error) / pixels_of_a_case).float().to(slices.device),
         )
 
     def offsets(self, predict: Callable[[Tensor], Tensor], in_force: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.seeding import derived_generator
 from AIDELib.several_processes import processes_of_torchrun
 from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.slice_storage import SliceStorage
 from AIDELib.stage import Stage
 
 CPU = torch.device("cpu")
@@ -46,7 +47,7 @@ def make_stage(method: str, settings, group: ProcessGroup) -> Stage:
         )
         for index, quality in enumerate(qualities)
     ]
-    slices = SliceSet.build(cases, CPU)
+    slices = SliceSet.build(cases, SliceStorage(CPU), (16, 16))
     labels = slices.pad_labels([case.labels for case in cases])
     # Adam makes whole steps of gradients that are 0 but for rounding; in double precision there are none.
     slices = dataclasses.replace(slices, images=slices.images.double())

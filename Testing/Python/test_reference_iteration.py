@@ -17,6 +17,7 @@ from AIDELib.postprocessing import keep_largest_components
 from AIDELib.presets import PAPER
 from AIDELib.settings import Consistency, Ranking
 from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.slice_storage import SliceStorage
 from AIDELib.stage import Stage
 from AIDELib.strong_view import StrongView
 from AIDELib.training_method import Predictions
@@ -29,7 +30,7 @@ def make_stage(settings, structures, channels):
     case = Case("a", (Path("i"),) * channels, Path("l"), LabelQuality.LQA, Split.TRAIN)
     images = random.standard_normal((8, channels, 16, 16)).astype(np.float32)
     labels = random.integers(0, structures + 1, (8, 16, 16)).astype(np.uint8)
-    slices = SliceSet.build([CaseSlices(case, images, labels)], torch.device("cpu"), (16, 16))
+    slices = SliceSet.build([CaseSlices(case, images, labels)], SliceStorage(torch.device("cpu")), (16, 16))
     return Stage(1, AIDE(settings), 100, slices, slices.pad_labels([labels]), structures)
 
 
@@ -79,9 +80,9 @@ def test_labels_after_a_correction_step():
         )
         for index, quality in enumerate(qualities)
     ]
-    slices = SliceSet.build(cases, torch.device("cpu"), (16, 16))
+    slices = SliceSet.build(cases, SliceStorage(torch.device("cpu")), (16, 16))
     given = slices.pad_labels([case.labels for case in cases])
-    label_sets = [LabelSet.given(given, len(cases)) for _ in range(2)]
+    label_sets = [LabelSet.given(given, slices) for _ in range(2)]
     raw = [[random.integers(0, 3, (3, 16, 16)).astype(np.uint8) for _ in cases] for _ in range(2)]
     cleaned = tuple([keep_largest_components(labels, 2) for labels in own] for own in raw)
 

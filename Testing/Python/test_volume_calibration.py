@@ -6,6 +6,7 @@ import torch
 
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.slice_set import CaseSlices, SliceSet
+from AIDELib.slice_storage import SliceStorage
 from AIDELib.volume_calibration import LARGEST_OFFSET, VolumeCalibration, calibrated_offsets
 
 
@@ -42,7 +43,7 @@ def make_slices(qualities, foreground_rows):
         )
         for index, (quality, own) in enumerate(zip(qualities, labels, strict=True))
     ]
-    slices = SliceSet.build(cases, torch.device("cpu"), (16, 16))
+    slices = SliceSet.build(cases, SliceStorage(torch.device("cpu")), (16, 16))
     return slices, slices.pad_labels(labels)
 
 
