@@ -1,6 +1,7 @@
 """Datasets written in public layouts, and read back by the readers of the same."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,6 +166,21 @@ def test_a_decathlon_folder_is_what_the_decathlon_describes(mixed):
     assert description["test"] == ["./imagesTs/bare.nii.gz", "./imagesTs/exam.nii.gz"]
     image = sitk.ReadImage(str(folder / "imagesTr" / "good.nii.gz"))
     assert image.GetSize() == (7, 6, 5, 2)
+
+
+def test_monai_reads_a_decathlon_folder(mixed):
+    from monai.data import load_decathlon_datalist, load_decathlon_properties
+
+    assert export(mixed, "decathlon") == 0
+    folder = mixed / SUFFIX["decathlon"]
+    description = str(folder / "dataset.json")
+    assert load_decathlon_properties(description, ["modality", "labels"])["modality"] == {"0": "T1", "1": "T2"}
+    training = load_decathlon_datalist(description, is_segmentation=True, data_list_key="training")
+    assert [sorted(entry) for entry in training] == [["image", "label"]] * 3
+    test = load_decathlon_datalist(description, is_segmentation=True, data_list_key="test")
+    files = [path for entry in (*training, *test) for path in entry.values()]
+    assert len(files) == 8
+    assert all(Path(path).is_file() for path in files)
 
 
 def test_whole_numbers_stay_small(tmp_path):
