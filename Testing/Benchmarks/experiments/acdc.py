@@ -53,7 +53,7 @@ EXPERIMENT = Experiment(
     scenarios=tuple(
         Scenario(f"{count} labelled patient{'s' * (count > 1)}", labelled_patients(count)) for count in (1, 3, 7)
     ),
-    arms=(arms.SUPERVISED, arms.SUPERVISED_AUGMENTED, arms.CONVENTIONAL_AUGMENTED, arms.AIDE_STANDARD),
+    arms=(arms.SUPERVISED, arms.SUPERVISED_LONGER, arms.CONVENTIONAL_LONGER, arms.AIDE_STANDARD),
     candidate=arms.AIDE_STANDARD.name,
     changes={"slice_size": 128, "network_width": 8},
     seeds=3,

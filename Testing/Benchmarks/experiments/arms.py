@@ -15,17 +15,23 @@ PLAIN_INPUT = {
     "input_intensity": 0.0,
 }
 
-# An iteration of AIDE costs at most as much as this many of one network: two networks, each with forward and backward
-# pass (3 forward passes' worth), a pass over the batch to rank it, and one over the suspects' half for pseudo-labels.
-ARITHMETIC_OF_AIDE = 3.0
+# What AIDE computes, as a multiple of the epochs of a baseline with one network: of each of its two networks an iteration
+# needs a forward and a backward pass (3 forward passes' worth), one pass over the batch to rank it and one for pseudo-labels;
+# before that both are pretrained for 10 epochs where the baseline has 6.
+LENGTH_OF_AIDE_AND_ITS_PRETRAINING = 6.5
+# The same less the pretraining of one network, which a baseline that learns from generated labels makes, too.
+LENGTH_OF_AIDE = 4.8
 
 SUPERVISED = Arm("supervised", "supervised", changes={**PLAIN_INPUT, "averaging": 0.0})
 CONVENTIONAL = Arm("conventional", "conventional", changes={**PLAIN_INPUT, "averaging": 0.0})
 CONVENTIONAL_AVERAGED = Arm("conventional + EMA", "conventional", changes=PLAIN_INPUT)
 SUPERVISED_AUGMENTED = Arm("supervised + EMA + augmented", "supervised")
+SUPERVISED_LONGER = replace(
+    SUPERVISED_AUGMENTED, name="supervised + EMA + augmented, longer", length=LENGTH_OF_AIDE_AND_ITS_PRETRAINING
+)
 CONVENTIONAL_AUGMENTED = Arm("conventional + EMA + augmented", "conventional")
 CONVENTIONAL_LONGER = replace(
-    CONVENTIONAL_AUGMENTED, name="conventional + EMA + augmented, longer", length=ARITHMETIC_OF_AIDE
+    CONVENTIONAL_AUGMENTED, name="conventional + EMA + augmented, longer", length=LENGTH_OF_AIDE
 )
 PSEUDO_LABEL = Arm("pseudo-label", "pseudo-label")
 CO_TEACHING = Arm("co-teaching", "co-teaching")
@@ -38,6 +44,7 @@ ALL = (
     CONVENTIONAL,
     CONVENTIONAL_AVERAGED,
     SUPERVISED_AUGMENTED,
+    SUPERVISED_LONGER,
     CONVENTIONAL_AUGMENTED,
     CONVENTIONAL_LONGER,
     PSEUDO_LABEL,
