@@ -16,7 +16,7 @@ PLAIN_INPUT = {
 }
 
 # What AIDE computes, as a multiple of the epochs of a baseline with one network: of each of its two networks an iteration
-# needs a forward and a backward pass (3 forward passes' worth), one pass over the batch to rank it and one for pseudo-labels;
+# needs a forward and a backward pass (3 forward passes' worth), a pass over the batch to rank it and one for pseudo-labels;
 # before that both are pretrained for 10 epochs where the baseline has 6.
 LENGTH_OF_AIDE_AND_ITS_PRETRAINING = 6.5
 # The same less the pretraining of one network, which a baseline that learns from generated labels makes, too.
