@@ -40,6 +40,8 @@ NOT_RUN_HERE = {
     "python -m AIDELib": "names the command line as such",
     "python -m AIDELib benchmark": "computes for minutes with the authors' network; test_commands.py runs a small one",
     "torchrun --nproc-per-node 2 -m AIDELib train dataset.json --run-folder runs/liver": "test_several_processes.py runs it",
+    "python -m Testing.fault_harness --kills 100 --seed 11": "test_faults.py runs it with 6 kills",
+    "python -m Testing.fuzz --count 12000 --seed 13": "test_hostile_files.py runs it with 300 inputs",
     "python -m Testing.Benchmarks --help": "test_benchmark_experiments.py runs that command line",
 }
 
