@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+import torch
+
 from AIDELib.benchmark import BenchmarkSize, run_benchmark
 from AIDELib.device import DEVICE_NAMES, choose_device, describe_device
+from AIDELib.epoch_cost import measure_epochs
+from AIDELib.errors import SettingsError
 from AIDELib.presets import PRESETS, preset
+from AIDELib.settings import Settings
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -25,6 +30,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument("--channels", type=int, default=2, help="image channels (default: 2)")
     parser.add_argument("--structures", type=int, default=1, help="structures (default: 1)")
     parser.add_argument("--iterations", type=int, default=3, help="timed iterations (default: 3)")
+    parser.add_argument(
+        "--epochs-of",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="instead of iterations, time whole epochs, label pass included, of N slices each, for example 250 500 1000 2000",
+    )
     parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="what computes (default: auto)")
     return parser
 
@@ -33,6 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
     device = choose_device(arguments.device)
     settings = preset(arguments.preset).with_texts(arguments.set)
+    if arguments.epochs_of:
+        _run_epochs(settings, arguments, device)
+        return
     size = BenchmarkSize(arguments.size, arguments.channels, arguments.structures, arguments.iterations)
     print(f"{describe_device(device)}, {settings.precision.value}, batch {settings.batch_size}")
     result = run_benchmark(settings, size, device)
@@ -45,3 +60,23 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"Arithmetic floor       {result.floor_seconds:9.3f} s per iteration")
     print(f"Ratio to the floor     {result.seconds_per_iteration / result.floor_seconds:9.2f}")
     print(f"Peak memory            {result.peak_memory_gb:9.2f} GB")
+
+
+def _run_epochs(settings: Settings, arguments: argparse.Namespace, device: torch.device) -> None:
+    if min(arguments.epochs_of) < settings.batch_size:
+        raise SettingsError(
+            f"An epoch needs at least a batch of {settings.batch_size} slices, got {min(arguments.epochs_of)}."
+        )
+    print(f"{describe_device(device)}, {settings.precision.value}, batch {settings.batch_size}")
+    print(f"{'slices':>8}{'seconds':>10}{'CPU s':>10}{'CPU ms a slice':>16}  times the one before (seconds, CPU)")
+    before = None
+    for cost in measure_epochs(
+        settings, arguments.size, arguments.channels, arguments.structures, arguments.epochs_of, device
+    ):
+        ratios = f"{cost.seconds / before.seconds:8.2f}{cost.cpu_seconds / before.cpu_seconds:8.2f}" if before else ""
+        print(
+            f"{cost.slices:8}{cost.seconds:10.1f}{cost.cpu_seconds:10.1f}{1000 * cost.cpu_seconds / cost.slices:16.2f}"
+            f"{ratios}",
+            flush=True,
+        )
+        before = cost
