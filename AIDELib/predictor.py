@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from AIDELib.device import fastest_precision
 from AIDELib.errors import ModelError, VolumeError
-from AIDELib.label_pass import PIXELS_PER_BATCH
+from AIDELib.label_pass import slices_per_batch
 from AIDELib.memory_thrift import is_out_of_memory
 from AIDELib.model import Model
 from AIDELib.padding import centred_placement, padded_size
@@ -41,7 +42,7 @@ class Predictor:
     Args:
         model: the model.
         device: where it computes.
-        precision: arithmetic of the networks.
+        precision: arithmetic of the networks; None for bfloat16 on GPUs that have it, and float32 elsewhere.
         largest_component: whether each structure's largest component alone is kept; None for what the model says.
 
     Raises:
@@ -52,12 +53,12 @@ class Predictor:
         self,
         model: Model,
         device: torch.device,
-        precision: Precision = Precision.FLOAT32,
+        precision: Precision | None = None,
         largest_component: bool | None = None,
     ) -> None:
         self.description = model.description
         self._device = device
-        self._precision = precision
+        self.precision = fastest_precision(device) if precision is None else precision
         self._largest_component = (
             model.description.largest_component if largest_component is None else largest_component
         )
@@ -108,7 +109,7 @@ class Predictor:
         placement = centred_placement(size, edges)
         padded = torch.zeros(*stack.shape[:2], *edges)
         padded[:, :, *placement] = torch.from_numpy(stack)
-        batch_size = max(1, PIXELS_PER_BATCH // (edges[0] * edges[1]))
+        batch_size = slices_per_batch(*edges, self._device)
         parts: list[Tensor] = []
         start = 0
         while start < len(padded):
@@ -133,6 +134,6 @@ class Predictor:
         images = images.contiguous(memory_format=torch.channels_last)
         with (
             torch.inference_mode(),
-            torch.autocast(self._device.type, torch.bfloat16, self._precision is Precision.BFLOAT16),
+            torch.autocast(self._device.type, torch.bfloat16, self.precision is Precision.BFLOAT16),
         ):
             return torch.stack([network(images).float().softmax(dim=1) for network in self._networks]).mean(dim=0)

@@ -10,6 +10,7 @@ from AIDELib.benchmark import BenchmarkSize, run_benchmark
 from AIDELib.device import DEVICE_NAMES, choose_device, describe_device
 from AIDELib.epoch_cost import measure_epochs
 from AIDELib.errors import SettingsError
+from AIDELib.prediction_cost import measure_prediction
 from AIDELib.presets import PRESETS, preset
 from AIDELib.settings import Settings
 
@@ -35,7 +36,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         type=int,
         nargs="+",
         metavar="N",
-        help="instead of iterations, time whole epochs, label pass included, of N slices each, for example 250 500 1000 2000",
+        help="instead of iterations, time whole epochs, label pass included, of N slices each: 250 500 1000 2000",
+    )
+    parser.add_argument(
+        "--volume",
+        type=int,
+        metavar="SLICES",
+        help="instead of iterations, time the segmentation of a volume of so many slices, for example 50",
     )
     parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="what computes (default: auto)")
     return parser
@@ -47,6 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
     settings = preset(arguments.preset).with_texts(arguments.set)
     if arguments.epochs_of:
         _run_epochs(settings, arguments, device)
+        return
+    if arguments.volume:
+        _run_prediction(settings, arguments, device)
         return
     size = BenchmarkSize(arguments.size, arguments.channels, arguments.structures, arguments.iterations)
     print(f"{describe_device(device)}, {settings.precision.value}, batch {settings.batch_size}")
@@ -68,7 +78,7 @@ def _run_epochs(settings: Settings, arguments: argparse.Namespace, device: torch
             f"An epoch needs at least a batch of {settings.batch_size} slices, got {min(arguments.epochs_of)}."
         )
     print(f"{describe_device(device)}, {settings.precision.value}, batch {settings.batch_size}")
-    print(f"{'slices':>8}{'seconds':>10}{'CPU s':>10}{'CPU ms a slice':>16}  times the one before (seconds, CPU)")
+    print(f"{'slices':>8}{'seconds':>10}{'CPU s':>10}{'CPU ms a slice':>16}  ratio to the row above (seconds, CPU)")
     before = None
     for cost in measure_epochs(
         settings, arguments.size, arguments.channels, arguments.structures, arguments.epochs_of, device
@@ -80,3 +90,13 @@ def _run_epochs(settings: Settings, arguments: argparse.Namespace, device: torch
             flush=True,
         )
         before = cost
+
+
+def _run_prediction(settings: Settings, arguments: argparse.Namespace, device: torch.device) -> None:
+    cost = measure_prediction(
+        settings, arguments.size, arguments.volume, arguments.channels, arguments.structures, device
+    )
+    print(f"{describe_device(device)}, {cost.precision}, {cost.networks} network(s) of width {settings.network_width}")
+    print(f"Volume of {arguments.size} x {arguments.size} x {arguments.volume} voxels, {arguments.channels} channel(s)")
+    print(f"Segmentation           {cost.seconds:9.2f} s")
+    print(f"CPU time               {cost.cpu_seconds:9.2f} s")

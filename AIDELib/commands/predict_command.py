@@ -52,7 +52,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     )
     parser.add_argument("--device", choices=DEVICE_NAMES, default="auto", help="what computes (default: auto)")
     parser.add_argument(
-        "--precision", choices=[kind.value for kind in Precision], default="float32", help="bfloat16 is faster on GPUs"
+        "--precision",
+        choices=[kind.value for kind in Precision],
+        help="arithmetic of the networks (default: bfloat16 on GPUs that have it, otherwise float32)",
     )
     return parser
 
@@ -68,7 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.each_network and arguments.probabilities is None:
         raise SettingsError("--each-network goes with --probabilities, which names the files.")
     model = load_model(arguments.model)
-    predictor = Predictor(model, choose_device(arguments.device), Precision(arguments.precision))
+    precision = Precision(arguments.precision) if arguments.precision else None
+    predictor = Predictor(model, choose_device(arguments.device), precision)
     try:
         channels = read_channels(arguments.images, model.description.channels)
     except VolumeError as error:
