@@ -20,6 +20,7 @@ from AIDELib.settings import Consistency, Ranking, Settings
 from AIDELib.slice_set import SliceSet
 from AIDELib.strong_view import StrongView
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
+from AIDELib.transfer import on_device
 from AIDELib.typical_loss import TypicalLoss
 
 
@@ -102,7 +103,7 @@ class AIDE(TrainingMethod):
         questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
         certain = batch.generated if settings.doubt_generated else torch.zeros_like(batch.generated)
         open_to_doubt = questionable & ~certain
-        always = certain.nonzero().squeeze(1).to(batch.images.device)
+        always = on_device(certain.nonzero().squeeze(1), batch.images.device)
         if not open_to_doubt.any():
             return [always, always]
         rankings = sample_losses

@@ -12,6 +12,7 @@ from torch.autograd.profiler import record_function
 from torch.nn import functional
 
 from AIDELib import timed_parts
+from AIDELib.transfer import on_device
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def sampling_grid(matrices: Tensor, size: Sequence[int], device: torch.device) -
     # not square would shear it.
     extent = torch.tensor([width, height], dtype=matrices.dtype)
     normalized = matrices * extent.view(1, 1, 2) / extent.view(1, 2, 1)
-    theta = torch.cat([normalized, torch.zeros(len(matrices), 2, 1)], dim=2).to(device)
+    theta = on_device(torch.cat([normalized, torch.zeros(len(matrices), 2, 1)], dim=2), device)
     return functional.affine_grid(theta, [len(matrices), 1, height, width], align_corners=False)
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 from AIDELib import timed_parts
 from AIDELib.augmentation import resample, sampling_grid
 from AIDELib.deformation_range import DeformationRange
+from AIDELib.transfer import on_device
 
 # A coarser mesh moves little more than a linear map; a finer one folds at displacements that still look like anatomy.
 CONTROL_POINTS = 4
@@ -44,9 +45,10 @@ class Deformation:
         with record_function(timed_parts.AUGMENTATION):
             grid = sampling_grid(_draw_matrices(count, extent, generator), (height, width), device)
             if extent.warp:
-                control = torch.randn(count, 2, CONTROL_POINTS, CONTROL_POINTS, generator=generator).to(device)
+                control = torch.randn(count, 2, CONTROL_POINTS, CONTROL_POINTS, generator=generator)
+                control = on_device(control, device)
                 field = functional.interpolate(control, (height, width), mode="bicubic", align_corners=True)
-                edges = torch.tensor([width, height], dtype=torch.float32, device=device)
+                edges = on_device(torch.tensor([width, height], dtype=torch.float32), device)
                 grid = grid + field.permute(0, 2, 3, 1) * (2 * extent.warp * min(height, width) / edges)
         return cls(grid)
 

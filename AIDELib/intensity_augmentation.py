@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from AIDELib.transfer import on_device
+
 
 def perturb_intensity(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Return images with each sample's channels changed at random.
@@ -22,7 +24,7 @@ def perturb_intensity(images: Tensor, strength: float, generator: torch.Generato
     if strength == 0:
         return images
     count, channels = images.shape[:2]
-    draws = (2 * torch.rand(4, count, channels, 1, 1, generator=generator) - 1).to(images.device, images.dtype)
+    draws = on_device(2 * torch.rand(4, count, channels, 1, 1, generator=generator) - 1, images.device).to(images.dtype)
     low, high = images.amin(dim=(2, 3), keepdim=True), images.amax(dim=(2, 3), keepdim=True)
     extent = (high - low).clamp_min(1e-6)
     bent = low + extent * ((images - low) / extent).clamp_min(0).pow(torch.exp2(draws[0] * strength))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from AIDELib.transfer import on_device
+
 
 def suspected(counterpart_ranking: Tensor, questionable: Tensor, clean_share: float) -> Tensor:
     """Return the samples whose labels a network should doubt: those that its counterpart finds hard to learn.
@@ -19,7 +21,7 @@ def suspected(counterpart_ranking: Tensor, questionable: Tensor, clean_share: fl
     """
     candidates = questionable.nonzero().squeeze(1)
     clean_count = round(clean_share * len(candidates))
-    candidates = candidates.to(counterpart_ranking.device)
+    candidates = on_device(candidates, counterpart_ranking.device)
     order = torch.argsort(counterpart_ranking.detach()[candidates], stable=True)
     return candidates[order[clean_count:]]
 

@@ -13,6 +13,7 @@ from AIDELib.label_correction import agreement
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.slice_set import SliceSet
+from AIDELib.transfer import on_device
 
 # Batches of this many pixels keep the features of a wide network within about 1 GB.
 PIXELS_PER_BATCH = 2**19
@@ -34,14 +35,15 @@ def predict_labels(
     Args:
         predict: images (B, M, H, W) -> probabilities (B, C, H, W), in all processes of the group alike.
     """
-    predicted = torch.empty(len(slices.images), *slices.images.shape[2:], dtype=torch.uint8)
+    predicted = slices.storage.settle(slices.storage.labels(len(slices.images), *slices.images.shape[2:]))
     height, width = slices.images.shape[2:]
     batch_size = group.size * slices_per_batch(height, width, slices.device)
     for start in range(0, len(predicted), batch_size):
-        probabilities = predict(slices.images[start : start + batch_size].to(slices.device))
-        predicted[start : start + batch_size] = probabilities.argmax(dim=1).to(torch.uint8).cpu()
+        probabilities = predict(on_device(slices.images[start : start + batch_size], slices.device))
+        predicted[start : start + batch_size] = probabilities.argmax(dim=1)
+    on_host = predicted.cpu()
     return group.map(
-        lambda index: keep_largest_components(slices.case_labels(predicted, index), structure_count),
+        lambda index: keep_largest_components(slices.case_labels(on_host, index), structure_count),
         range(len(slices.cases)),
     )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from AIDELib.transfer import on_device
+
 # Boxes of less than a tenth change little, of more than four tenths leave little.
 SMALLEST_SHARE, LARGEST_SHARE = 0.1, 0.4
 
@@ -50,8 +52,8 @@ class SliceMixing:
 
     def apply(self, values: Tensor) -> Tensor:
         """Return values (B, H, W) or (B, M, H, W) with the boxes filled from the partners."""
-        boxes = self.boxes.to(values.device)
-        partners = values[self.partners.to(values.device)]
+        boxes = on_device(self.boxes, values.device)
+        partners = values[on_device(self.partners, values.device)]
         return torch.where(boxes if values.dim() == 3 else boxes.unsqueeze(1), partners, values)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.memory import available_memory, describe_bytes
+from AIDELib.transfer import on_device
 
 # The rest of a GPU's memory is for the networks and what they compute.
 _SHARE_OF_GPU = 0.5
@@ -103,10 +104,7 @@ class SliceStorage:
 
     def take(self, tensor: Tensor, indices: Sequence[int]) -> Tensor:
         """Return some slices of a settled tensor on the device."""
-        batch = tensor[torch.tensor(indices, device=tensor.device)]
-        if batch.device.type == "cpu" and self.device.type == "cuda":
-            return batch.pin_memory().to(self.device, non_blocking=True)
-        return batch.to(self.device)
+        return on_device(tensor[on_device(torch.tensor(indices), tensor.device)], self.device)
 
     def _zeros(self, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
         if self.place is Place.FILE and 0 not in shape:

@@ -14,6 +14,7 @@ from AIDELib.deformation import Deformation
 from AIDELib.intensity_augmentation import perturb_intensity
 from AIDELib.settings import Settings
 from AIDELib.slice_mixing import SliceMixing
+from AIDELib.transfer import on_device
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class StrongView:
         deformation = Deformation.draw(size, settings.consistency_deformation, generator, images.device)
         mixing = SliceMixing.draw(count, height, width, settings.consistency_mixing, generator)
         mixing = SliceMixing(mixing.partners, mixing.boxes & distorted.view(-1, 1, 1))
-        distorted = distorted.to(images.device)
+        distorted = on_device(distorted, images.device)
         changed = perturb_intensity(deformation.apply(images), settings.consistency_intensity, generator)
         changed = torch.where(distorted.view(-1, 1, 1, 1), changed, images)
         view = mixing.apply(changed).contiguous(memory_format=torch.channels_last)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 # One group of samples for each power of two of labelled pixels, up to a slice of 4096 x 4096; group 0 has none.
 GROUPS = 26
@@ -35,7 +34,7 @@ class TypicalLoss:
         foreground = (labels > 0).sum(dim=(1, 2))
         groups = torch.where(foreground > 0, 1 + foreground.clamp_min(1).double().log2().floor(), 0).long()
         # A product instead of index_add, whose order of summation differs between runs on a GPU.
-        members = functional.one_hot(groups, GROUPS).double()
+        members = (groups.unsqueeze(1) == torch.arange(GROUPS, device=groups.device)).double()
         powers = torch.stack([torch.ones_like(losses), losses, losses.square()])
         self._moments = self._moments.to(losses.device) + powers @ members
         count, total, squares = self._moments[:, groups]
