@@ -42,6 +42,9 @@ NOT_RUN_HERE = {
     "torchrun --nproc-per-node 2 -m AIDELib train dataset.json --run-folder runs/liver": "test_several_processes.py runs it",
     "python -m Testing.fault_harness --kills 100 --seed 11": "test_faults.py runs it with 6 kills",
     "python -m Testing.fuzz --count 12000 --seed 13": "test_hostile_files.py runs it with 300 inputs",
+    "python -m AIDELib benchmark --preset paper --set network_width=4 --size 64 --channels 1 "
+    "--epochs-of 250 500 1000 2000": ("computes for minutes; test_epoch_cost.py measures small ones"),
+    "python -m AIDELib benchmark --preset standard --volume 50": "the same; test_prediction_cost.py",
     "python -m Testing.Benchmarks --help": "test_benchmark_experiments.py runs that command line",
 }
 
