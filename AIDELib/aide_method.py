@@ -29,6 +29,7 @@ class AIDE(TrainingMethod):
 
     name = MethodName.AIDE.value
     network_count = 2
+    doubts_labels = True
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

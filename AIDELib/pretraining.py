@@ -1,4 +1,4 @@
-"""The models that label the unlabelled cases before the training proper (paper, "Task standardization")."""
+"""The models that come before the training proper and label the unlabelled cases (paper, "Task standardization")."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from AIDELib.training_method import TrainingMethod
 
 
 def pretraining_method(cases: Sequence[Case], settings: Settings, network_count: int) -> TrainingMethod:
-    """Return the method of the models that label the unlabelled cases: on HQA cases alone where there are any.
+    """Return the method of the models that come before the training proper.
+
+    Those that label unlabelled cases learn from HQA cases alone where there are any; without unlabelled cases all labels
+    are learned as they are.
 
     Args:
         network_count: models that are trained side by side, from different random weights.
     """
-    trusted = any(case.quality is LabelQuality.HQA for case in cases)
-    method = Supervised(settings) if trusted else SupervisedOnAllLabels(settings)
+    present = {case.quality for case in cases}
+    trusted_alone = {LabelQuality.HQA, LabelQuality.UNLABELLED} <= present
+    method = Supervised(settings) if trusted_alone else SupervisedOnAllLabels(settings)
     method.network_count = network_count
     return method

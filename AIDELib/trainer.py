@@ -253,24 +253,26 @@ class _Training:
         slices = SliceSet.build(cut, self._storage, self._plan.size)
         return slices, slices.pad_labels([case.labels for case in cut if case.labels is not None])
 
-    # The unlabelled cases are labelled first.
+    # What precedes the training proper: pretraining, and labels for the unlabelled cases.
 
     def _labels_of_unlabelled(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> dict[str, Any]:
         """Return the generated label maps (Z, H, W) of the unlabelled cases by case id."""
-        unlabelled = [case for case in cut if case.labels is None]
-        if not unlabelled or not self._method.learns_from(unlabelled[0].case):
+        unlabelled = [case for case in cut if case.labels is None and self._method.learns_from(case.case)]
+        if not unlabelled and not (self._settings.pretrained_start and self._method.doubts_labels):
             return {}
-        slices = SliceSet.build(unlabelled, self._storage, self._plan.size)
         if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
             # The checkpoint of the training holds all labels; these are only their shape.
             return {case.case.id: np.zeros(case.images[:, 0].shape, np.uint8) for case in unlabelled}
         stage = self._pretrain(cut, checkpoint)
+        if self._settings.pretrained_start:
+            self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
+        if not unlabelled:
+            return {}
+        slices = SliceSet.build(unlabelled, self._storage, self._plan.size)
         predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count, self._group)
         for index, labels in enumerate(predicted):
             self._write_labels(labels, slices.cases[index], self._run.generated_folder)
         self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
-        if self._settings.pretrained_start:
-            self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
         return {case.case.id: labels for case, labels in zip(unlabelled, predicted, strict=True)}
 
     def _pretrain(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> Stage:

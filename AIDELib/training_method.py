@@ -64,12 +64,15 @@ class TrainingMethod(ABC):
 
     Attributes:
         name: as on the command line.
+        doubts_labels: whether predictions take the place of labels that people gave. Networks that know nothing yet would
+            spoil more than they mend; with the setting `pretrained_start` they first learn the labels as they are.
         network_count: networks that train in parallel; each has a label set of its own.
         qualities: label qualities of the cases that the method learns from; UNLABELLED cases with generated labels.
     """
 
     name: str
     network_count: int
+    doubts_labels: bool = False
     qualities: frozenset[LabelQuality] = frozenset(LabelQuality)
 
     def __init__(self, settings: Settings) -> None:
