@@ -43,6 +43,7 @@ from AIDELib.slice_storage import SliceStorage
 from AIDELib.slicing import assemble_labels
 from AIDELib.stage import EpochResult, Stage
 from AIDELib.standardization import standardize
+from AIDELib.training_failure import explain_failure
 from AIDELib.volume import read_grid
 from AIDELib.watched_folder import Request, Status, WatchedFolder
 
@@ -93,7 +94,7 @@ def _make_ready(run: RunFolder) -> None:
 def _train(run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup) -> None:
     try:
         make_deterministic()
-        with group.failing_together(lambda error: _explain(error, run)):
+        with group.failing_together(lambda error: explain_failure(error, run)):
             _complete(run, device, progress, group)
     except StopRequested:
         group.lead(lambda: run.withdraw(Request.STOP))
@@ -102,7 +103,7 @@ def _train(run: RunFolder, device: torch.device, progress: Progress, group: Proc
     except (AIDEError, OSError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not is_out_of_memory(error):
             raise
-        message = _explain(error, run)
+        message = explain_failure(error, run)
         # The disk that could not take a checkpoint may not take these either; what matters is the message itself.
         with suppress(OSError):
             progress.event("failed", message=message)
@@ -155,22 +156,6 @@ def _train_with_what_memory_there_is(
             message="The memory is not enough to train at full speed. The training goes on after the last finished epoch in "
             "smaller parts: slower, with the same results.",
         )
-
-
-def _explain(error: BaseException, run: RunFolder) -> str:
-    if not isinstance(error, OSError | AIDEError | MemoryError) and not is_out_of_memory(error):
-        return f"A process ended with {type(error).__name__}: {error}"
-    if isinstance(error, OSError):
-        return (
-            f"The run {run.path} cannot go on: {error.strerror or error} ({error.filename or 'unknown file'}). Finished "
-            "epochs are kept; make room or mend the folder and resume."
-        )
-    if isinstance(error, AIDEError):
-        return str(error)
-    return (
-        "The memory is not enough for this training. Finished epochs are kept. Start a run with a smaller batch_size, "
-        "network_width or slice_size, or with --device cpu."
-    )
 
 
 class _Training:

@@ -96,7 +96,7 @@ def test_a_run_with_baseline_and_evaluation_is_written_once_and_resumed_by_one_p
     assert load_model(one.path).description.training["epoch"] <= 2
 
 
-def test_pause_and_stop_reach_both_processes_and_one_process_is_resumed_by_two(tmp_path):
+def test_pause_and_stop_reach_both_processes_and_two_resume(tmp_path):
     run = RunFolder(tmp_path / "run")
     dataset = write_dataset(tmp_path, "HL")
     process = start("-m", "AIDELib", "train", dataset, "--epochs=500", *TINY, "--run-folder", run.path)

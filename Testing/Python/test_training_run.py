@@ -158,7 +158,7 @@ def test_stop_ends_the_run_and_resume_finishes_it(tmp_path, tiny_settings):
     prepare_run(load_dataset(dataset), run, RunDescription("aide", tiny_settings))
 
     def stop_after_first_epoch(event):
-        if event["event"] == "epoch":
+        if event["event"] == "epoch" and event["stage"] == "training":
             run.ask(Request.STOP)
             time.sleep(0.25)
 
@@ -177,7 +177,7 @@ def test_pause_holds_the_run_until_it_is_withdrawn(tmp_path, tiny_settings):
     held = []
 
     def pause_after_first_epoch(event):
-        if event["event"] == "epoch" and event["epoch"] == 1:
+        if event["event"] == "epoch" and event["stage"] == "training" and event["epoch"] == 1:
             run.ask(Request.PAUSE)
             time.sleep(0.25)
         if event["event"] == "paused":
