@@ -96,11 +96,16 @@ def test_a_run_with_baseline_and_evaluation_is_written_once_and_resumed_by_one_p
     assert load_model(one.path).description.training["epoch"] <= 2
 
 
+def trained_epochs(run):
+    """Return the epochs of the training proper that a run tells of."""
+    return [event["epoch"] for event in run.events() if event["event"] == "epoch" and event["stage"] == "training"]
+
+
 def test_pause_and_stop_reach_both_processes_and_two_resume(tmp_path):
     run = RunFolder(tmp_path / "run")
     dataset = write_dataset(tmp_path, "HL")
     process = start("-m", "AIDELib", "train", dataset, "--epochs=500", *TINY, "--run-folder", run.path)
-    wait_for(lambda: any(event["event"] == "epoch" for event in run.events()) or process.poll() is not None)
+    wait_for(lambda: trained_epochs(run) or process.poll() is not None)
     run.ask(Request.PAUSE)
     wait_for(lambda: run.read_state()["status"] == "paused" or process.poll() is not None)
     assert run.is_occupied()
@@ -110,20 +115,15 @@ def test_pause_and_stop_reach_both_processes_and_two_resume(tmp_path):
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
     assert run.read_state()["status"] == "stopped"
-    done = max(event["epoch"] for event in run.events() if event["event"] == "epoch")
+    done = trained_epochs(run)[-1]
 
     stop = tmp_path / "run" / "requests" / "stop"
     process = start("-m", "AIDELib", "train", "--resume", "--device=cpu", "--run-folder", run.path)
-    wait_for(
-        lambda: (
-            any(event.get("epoch", 0) > done for event in run.events() if event["event"] == "epoch")
-            or process.poll() is not None
-        )
-    )
+    wait_for(lambda: trained_epochs(run)[-1] > done or process.poll() is not None)
     stop.touch()
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, err
-    epochs = [event["epoch"] for event in run.events() if event["event"] == "epoch"]
+    epochs = trained_epochs(run)
     assert epochs == list(range(1, len(epochs) + 1))
 
 
