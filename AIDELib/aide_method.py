@@ -72,11 +72,10 @@ class AIDE(TrainingMethod):
     ) -> tuple[Tensor, ...]:
         """Return the losses where suspects learn their counterpart's confident pseudo-labels on distorted slices."""
         settings = self.settings
-        questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
-        view = StrongView.draw(batch.images, questionable, settings, generator)
         suspects = self._suspects(learners, batch, ())
+        views = self._strong_views(batch, suspects, generator)
         losses = []
-        for own, learner in enumerate(learners):
+        for own, (learner, view) in enumerate(zip(learners, views, strict=True)):
             logits = learner.forward(view.images)
             labels = batch.labels[1 - own]
             loss = (1 - ramp) * self.sample_losses(logits, view.of_labels(labels))
@@ -93,6 +92,23 @@ class AIDE(TrainingMethod):
             loss = loss + ramp * self.sample_losses(logits, view.of_labels(targets), view.of_labels(weights))
             losses.append(loss.mean())
         return tuple(losses)
+
+    def _strong_views(
+        self, batch: Batch, suspects: Sequence[Tensor], generator: torch.Generator
+    ) -> tuple[StrongView, StrongView]:
+        """Return what each network learns from: its suspects distorted, the other samples as they are.
+
+        A network that sees distorted slices alone, as it would where all labels are in doubt, no longer knows the plain
+        ones that its predictions are made on: its batch statistics drift away from theirs.
+        """
+        device = batch.images.device
+        doubted = [
+            torch.zeros(len(batch.images), dtype=torch.bool, device=device).index_fill(0, own, True) for own in suspects
+        ]
+        first = StrongView.draw(batch.images, doubted[0], self.settings, generator)
+        if suspects[0] is suspects[1]:
+            return first, first
+        return first, StrongView.draw(batch.images, doubted[1], self.settings, generator)
 
     def _suspects(self, learners: Sequence[Learner], batch: Batch, sample_losses: Sequence[Tensor]) -> list[Tensor]:
         """Return the indices of the samples whose labels each network doubts.

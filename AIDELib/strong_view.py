@@ -39,15 +39,15 @@ class StrongView:
 
         Args:
             images: (B, M, H, W).
-            distorted: (B,) bool on the CPU.
+            distorted: (B,) bool on the device of the images.
             generator: CPU generator.
         """
         count, _, height, width = images.shape
         size = (count, height, width)
         deformation = Deformation.draw(size, settings.consistency_deformation, generator, images.device)
         mixing = SliceMixing.draw(count, height, width, settings.consistency_mixing, generator)
-        mixing = SliceMixing(mixing.partners, mixing.boxes & distorted.view(-1, 1, 1))
-        distorted = on_device(distorted, images.device)
+        boxes = on_device(mixing.boxes, images.device) & distorted.view(-1, 1, 1)
+        mixing = SliceMixing(mixing.partners, boxes)
         changed = perturb_intensity(deformation.apply(images), settings.consistency_intensity, generator)
         changed = torch.where(distorted.view(-1, 1, 1, 1), changed, images)
         view = mixing.apply(changed).contiguous(memory_format=torch.channels_last)

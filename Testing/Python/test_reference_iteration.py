@@ -194,3 +194,29 @@ def test_the_averaged_networks_loss_on_the_undistorted_slice_finds_the_suspects(
     monkeypatch.setattr(stage.learners[1], "predict", lambda images: sure)
     suspects = stage.method._suspects(stage.learners, batch, [])[0]
     assert sorted(suspects.tolist()) == [1, 2]
+
+
+def test_each_network_learns_its_suspects_distorted_and_the_other_samples_as_they_are(monkeypatch):
+    settings = PAPER.replace(
+        network_width=2,
+        consistency="segmentation-loss",
+        consistency_rotation=30.0,
+        ranking=Ranking.TEACHER_LOSS,
+        pseudo_label_augmentations=1,
+    )
+    stage = make_stage(settings, 1, 1)
+    batch = stage.batch([0, 1, 2, 3], torch.Generator())
+    unsure = replace(batch, trusted=torch.zeros(4, dtype=torch.bool), generated=torch.zeros(4, dtype=torch.bool))
+    seen = []
+    for learner, agreeing in zip(stage.learners, ([1, 2], [0, 3]), strict=True):
+        right = torch.nn.functional.one_hot(batch.labels[0].long(), 2).permute(0, 3, 1, 2) * 0.98 + 0.01
+        wrong = right.flip(1)
+        predicted = torch.stack([(right if sample in agreeing else wrong)[sample] for sample in range(4)])
+        monkeypatch.setattr(learner, "predict", lambda images, predicted=predicted: predicted[: len(images)])
+        forward = learner.forward
+        monkeypatch.setattr(learner, "forward", lambda images, forward=forward: seen.append(images) or forward(images))
+    AIDE(settings).losses(stage.learners, unsure, EPOCH, torch.Generator().manual_seed(1))
+    # Each network doubts what its counterpart contradicts.
+    for images, suspects in zip(seen, ([1, 2], [0, 3]), strict=True):
+        unchanged = [torch.equal(image, plain) for image, plain in zip(images, batch.images, strict=True)]
+        assert unchanged == [sample not in suspects for sample in range(4)]
