@@ -98,8 +98,8 @@ class AIDE(TrainingMethod):
     ) -> tuple[StrongView, StrongView]:
         """Return what each network learns from: its suspects distorted, the other samples as they are.
 
-        A network that sees distorted slices alone, as it would where all labels are in doubt, no longer knows the plain
-        ones that its predictions are made on: its batch statistics drift away from theirs.
+        A network that saw distorted slices alone, as it would where all labels are in doubt, predicted plain ones worse
+        from epoch to epoch (see Docs/evidence.md).
         """
         device = batch.images.device
         doubted = [
