@@ -63,7 +63,7 @@ class AIDE(TrainingMethod):
 
     def _losses_with_labels(self, learners: Sequence[Learner], batch: Batch) -> tuple[Tensor, ...]:
         return tuple(
-            self.sample_losses(learner.forward(batch.images), labels).mean()
+            self.batch_loss(learner.forward(batch.images), labels)
             for learner, labels in zip(learners, reversed(batch.labels), strict=True)
         )
 
@@ -78,7 +78,7 @@ class AIDE(TrainingMethod):
         for own, (learner, view) in enumerate(zip(learners, views, strict=True)):
             logits = learner.forward(view.images)
             labels = batch.labels[1 - own]
-            loss = (1 - ramp) * self.sample_losses(logits, view.of_labels(labels))
+            loss = (1 - ramp) * self.batch_loss(logits, view.of_labels(labels))
             targets, weights = labels, torch.ones(labels.shape, device=labels.device)
             if len(suspects[own]):
                 pseudo_labels = self._pseudo_labels(learners[1 - own], batch.plain_images[suspects[own]], generator)
@@ -89,8 +89,7 @@ class AIDE(TrainingMethod):
                     settings.pseudo_label_threshold,
                     settings.consistency_weight,
                 )
-            loss = loss + ramp * self.sample_losses(logits, view.of_labels(targets), view.of_labels(weights))
-            losses.append(loss.mean())
+            losses.append(loss + ramp * self.batch_loss(logits, view.of_labels(targets), view.of_labels(weights)))
         return tuple(losses)
 
     def _strong_views(

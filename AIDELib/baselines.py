@@ -26,7 +26,7 @@ class Conventional(TrainingMethod):
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
     ) -> tuple[Tensor, ...]:
         return tuple(
-            self.sample_losses(learner.forward(batch.images), labels).mean()
+            self.batch_loss(learner.forward(batch.images), labels)
             for learner, labels in zip(learners, batch.labels, strict=True)
         )
 
@@ -67,14 +67,21 @@ class CoTeaching(TrainingMethod):
     def losses(
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
     ) -> tuple[Tensor, ...]:
+        logits = [learner.forward(batch.images) for learner in learners]
         sample_losses = [
-            self.sample_losses(learner.forward(batch.images), labels)
-            for learner, labels in zip(learners, batch.labels, strict=True)
+            self.sample_losses(own, labels).detach() for own, labels in zip(logits, batch.labels, strict=True)
         ]
         dropped_share = (1 - self.settings.clean_share) * min((epoch - 1) / self.settings.warm_up_epochs, 1.0)
         every_sample = torch.ones(len(batch.images), dtype=torch.bool)
         dropped = [suspected(losses, every_sample, 1 - dropped_share) for losses in reversed(sample_losses)]
         return tuple(
-            losses.index_fill(0, indices, 0).sum() / max(1, len(losses) - len(indices))
-            for losses, indices in zip(sample_losses, dropped, strict=True)
+            self._loss_without(indices, own, labels)
+            for indices, own, labels in zip(dropped, logits, batch.labels, strict=True)
         )
+
+    def _loss_without(self, dropped: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of the samples that are not dropped; 0 where none is left."""
+        kept = torch.ones(len(logits), dtype=torch.bool, device=logits.device).index_fill(0, dropped, False)
+        if not kept.any():
+            return 0.0 * logits.sum()
+        return self.batch_loss(logits[kept], labels[kept])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from AIDELib.errors import SettingsError
-from AIDELib.settings import Consistency, LearningRateSchedule, Normalization, Precision, Ranking, Settings
+from AIDELib.settings import Consistency, DiceOver, LearningRateSchedule, Normalization, Precision, Ranking, Settings
 
 # The values of the paper and of its authors' published training scripts.
 PAPER = Settings(
@@ -30,6 +30,7 @@ PAPER = Settings(
     input_flip=False,
     input_intensity=0.0,
     cross_entropy_weight=1.0,
+    dice_over=DiceOver.SLICE,
     dice_smoothing=1.0,
     consistency=Consistency.SQUARED_DISTANCE,
     consistency_rotation=0.0,
@@ -76,6 +77,7 @@ STANDARD = PAPER.replace(
     input_stretch=0.2,
     input_warp=0.04,
     input_intensity=0.5,
+    dice_over=DiceOver.BATCH,
     consistency=Consistency.SEGMENTATION_LOSS,
     consistency_rotation=15.0,
     consistency_scaling=0.15,

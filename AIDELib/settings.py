@@ -40,6 +40,13 @@ class Consistency(str, Enum):
     SEGMENTATION_LOSS = "segmentation-loss"
 
 
+class DiceOver(str, Enum):
+    """What the soft Dice loss is taken over."""
+
+    SLICE = "slice"
+    BATCH = "batch"
+
+
 class Precision(str, Enum):
     """Arithmetic of the networks' passes; the losses are always computed in float32."""
 
@@ -103,6 +110,10 @@ class Settings:
 
     # Losses (paper, eq. 1 and 2)
     cross_entropy_weight: float = setting("alpha of eq. 1", 0, 1000)
+    dice_over: DiceOver = setting(
+        "the Dice loss of each slice, or of all slices of a batch together, where slices with little or no label do not "
+        "outweigh the others; for the segmentation loss"
+    )
     dice_smoothing: float = setting("smoothing term of the soft Dice loss", 1e-8, 1000)
     consistency: Consistency = setting(
         "squared distance to the pseudo-label, weighted by its confidence, or segmentation loss on its confident pixels"
@@ -176,6 +187,11 @@ class Settings:
             raise SettingsError(
                 f"ranking is {self.ranking.value}, but consistency=segmentation-loss needs ranking=teacher-loss: "
                 "the loss on a distorted slice says little about its label."
+            )
+        if self.consistency is Consistency.SQUARED_DISTANCE and self.dice_over is DiceOver.BATCH:
+            raise SettingsError(
+                "dice_over is batch, but consistency=squared-distance weighs the loss of each slice: it needs "
+                "dice_over=slice."
             )
 
     @property
@@ -274,6 +290,6 @@ def _validated(field_: dataclasses.Field[Any], value: Any) -> Any:
 
 _KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _ENUMS: dict[str, type[Enum]] = {
-    kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Ranking, Consistency, Precision)
+    kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Ranking, Consistency, DiceOver, Precision)
 }
 _KIND_WORDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

@@ -15,8 +15,8 @@ from AIDELib.case import Case, LabelQuality
 from AIDELib.label_correction import agreement
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
-from AIDELib.segmentation_loss import segmentation_loss
-from AIDELib.settings import Settings
+from AIDELib.segmentation_loss import batch_segmentation_loss, segmentation_loss
+from AIDELib.settings import DiceOver, Settings
 from AIDELib.slice_set import SliceSet
 
 
@@ -105,3 +105,12 @@ class TrainingMethod(ABC):
         """Return each sample's segmentation loss (B,)."""
         settings = self.settings
         return segmentation_loss(logits, labels, settings.cross_entropy_weight, settings.dice_smoothing, pixel_weights)
+
+    def batch_loss(self, logits: Tensor, labels: Tensor, pixel_weights: Tensor | None = None) -> Tensor:
+        """Return the scalar segmentation loss of the samples (B >= 1) together, the Dice loss over what is set."""
+        settings = self.settings
+        if settings.dice_over is DiceOver.SLICE:
+            return self.sample_losses(logits, labels, pixel_weights).mean()
+        return batch_segmentation_loss(
+            logits, labels, settings.cross_entropy_weight, settings.dice_smoothing, pixel_weights
+        )

@@ -5,7 +5,7 @@ import torch
 
 from AIDELib.consistency_loss import confidence, consistency_loss
 from AIDELib.pseudo_label import sharpen
-from AIDELib.segmentation_loss import segmentation_loss
+from AIDELib.segmentation_loss import batch_segmentation_loss, segmentation_loss
 
 
 def test_uniform_prediction_costs_what_eq_1_says():
@@ -23,6 +23,32 @@ def test_dice_is_the_mean_over_the_structures_and_smoothing_forgives_an_absent_o
     empty_label = segmentation_loss(logits, torch.tensor([[[0, 0]]]), 0.0, 1.0)
     assert perfect.tolist() == pytest.approx([0.0], abs=1e-6)
     assert empty_label.tolist() == pytest.approx([0.25])
+
+
+def test_over_the_batch_a_slice_without_label_costs_only_its_pixels():
+    logits = torch.full((2, 2, 1, 4), -50.0)
+    logits[:, 0] = 50.0
+    logits[0, :, 0, :3] = torch.tensor([[-50.0], [50.0]])  # three pixels found in the first slice
+    logits[1, :, 0, 0] = torch.tensor([-50.0, 50.0])  # one in the second, which has no label
+    labels = torch.tensor([[[1, 1, 1, 0]], [[0, 0, 0, 0]]])
+    assert segmentation_loss(logits, labels, 0.0, 1.0).tolist() == pytest.approx([0.0, 0.5])
+    # 1 - (2 * 3 + 1) / (4 + 3 + 1)
+    assert float(batch_segmentation_loss(logits, labels, 0.0, 1.0)) == pytest.approx(0.125)
+
+
+def test_of_one_sample_both_losses_are_the_same_with_weights_too():
+    logits, labels, weights = torch.randn(1, 3, 4, 5), torch.randint(0, 3, (1, 4, 5)), torch.rand(1, 4, 5)
+    expected = segmentation_loss(logits, labels, 0.7, 1.0, weights)
+    assert float(batch_segmentation_loss(logits, labels, 0.7, 1.0, weights)) == pytest.approx(float(expected[0]))
+
+
+def test_over_the_batch_the_order_of_the_slices_and_how_they_are_cut_do_not_matter():
+    logits, labels = torch.randn(4, 3, 6, 5), torch.randint(0, 3, (4, 6, 5))
+    # The same pixels as one image of four times the height.
+    joined = batch_segmentation_loss(logits.transpose(0, 1).reshape(1, 3, 24, 5), labels.reshape(1, 24, 5), 1.0, 1.0)
+    assert float(batch_segmentation_loss(logits.flip(0), labels.flip(0), 1.0, 1.0)) == pytest.approx(
+        float(joined), rel=1e-5
+    )
 
 
 def test_confidence_equals_the_papers_formula_for_two_classes():

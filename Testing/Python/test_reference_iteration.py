@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,12 +11,14 @@ import torch
 
 from AIDELib.aide_method import AIDE
 from AIDELib.augmentation import SpatialAugmentation
+from AIDELib.baselines import CoTeaching
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.label_filtering import consistency_ramp
 from AIDELib.label_set import LabelSet
 from AIDELib.postprocessing import keep_largest_components
-from AIDELib.presets import PAPER
-from AIDELib.settings import Consistency, Ranking
+from AIDELib.presets import PAPER, STANDARD
+from AIDELib.segmentation_loss import batch_segmentation_loss, segmentation_loss
+from AIDELib.settings import Consistency, DiceOver, Ranking
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slice_storage import SliceStorage
 from AIDELib.stage import Stage
@@ -142,9 +145,11 @@ def test_trusted_samples_keep_their_label_at_full_weight():
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
 
 
-def test_suspects_learn_their_counterparts_confident_pseudo_labels_on_distorted_slices():
+@pytest.mark.parametrize("dice_over", DiceOver)
+def test_suspects_learn_their_counterparts_confident_pseudo_labels_on_distorted_slices(dice_over):
     settings = PAPER.replace(
         network_width=2,
+        dice_over=dice_over,
         averaging=0.5,
         consistency=Consistency.SEGMENTATION_LOSS,
         consistency_rotation=30.0,
@@ -175,11 +180,30 @@ def test_suspects_learn_their_counterparts_confident_pseudo_labels_on_distorted_
         weights[sample] = (pseudo[sample].max(dim=0).values >= threshold).float()
     logits = stage.learners[0].forward(view.images)
     ramp = consistency_ramp(EPOCH - 1, settings.warm_up_epochs)
-    given = stage.method.sample_losses(logits, view.of_labels(batch.labels[1])).mean()
-    pseudo_loss = stage.method.sample_losses(logits, view.of_labels(targets), view.of_labels(weights)).mean()
+    joint_loss = batch_segmentation_loss if dice_over is DiceOver.BATCH else segmentation_loss
+    given = joint_loss(logits, view.of_labels(batch.labels[1]), 1.0, 1.0).mean()
+    pseudo_loss = joint_loss(logits, view.of_labels(targets), 1.0, 1.0, view.of_labels(weights)).mean()
     expected = (1 - ramp) * given + ramp * pseudo_loss
     # The identity of the pseudo-label's augmentation is interpolated: a pixel at the threshold may fall on either side.
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=2e-3)
+
+
+def test_co_teaching_drops_what_its_counterpart_finds_hard_whatever_dice_is_taken_over():
+    # Of two samples each network keeps the one that the other has the smaller loss on.
+    settings = STANDARD.replace(network_width=2, clean_share=0.5, warm_up_epochs=1)
+    batch = make_stage(settings, 1, 1).batch([0, 5], torch.Generator().manual_seed(0))
+    logits = [torch.zeros(2, 2, 16, 16) for _ in range(2)]
+    for own, easy in zip(logits, (1, 0), strict=True):
+        sure = torch.nn.functional.one_hot(batch.labels[0][easy].long(), 2).permute(2, 0, 1) * 4.0 - 2.0
+        own[easy] = sure
+    learners = [SimpleNamespace(forward=lambda images, own=own: own) for own in logits]
+    for dice_over in DiceOver:
+        losses = CoTeaching(settings.replace(dice_over=dice_over)).losses(learners, batch, 2, torch.Generator())
+        kept = [segmentation_loss(logits[0][:1], batch.labels[0][:1], 1.0, 1.0)]
+        kept.append(segmentation_loss(logits[1][1:], batch.labels[1][1:], 1.0, 1.0))
+        assert [float(loss) for loss in losses] == pytest.approx([float(loss) for loss in kept])
+    none_left = CoTeaching(settings.replace(clean_share=0.0)).losses(learners, batch, 2, torch.Generator())
+    assert [float(loss) for loss in none_left] == [0.0, 0.0]
 
 
 def test_the_averaged_networks_loss_on_the_undistorted_slice_finds_the_suspects(monkeypatch):

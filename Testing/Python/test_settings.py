@@ -55,6 +55,11 @@ def test_a_setting_typed_on_the_command_line(text, name, expected):
         ("learning_rate=NaN", "learning_rate must be"),
         ("slice_size=100", "slice_size must be a multiple of 16, got 100"),
         ("ranking=loss", "ranking is loss, but consistency=segmentation-loss needs ranking=teacher-loss"),
+        (
+            "consistency=squared-distance",
+            "dice_over is batch, but consistency=squared-distance weighs the loss of each",
+        ),
+        ("dice_over=volume", "dice_over must be one of slice, batch, got 'volume'"),
         ("ranking=size", "ranking must be one of loss, relative-loss, teacher-loss, got 'size'"),
     ],
 )
