@@ -24,8 +24,9 @@ def plan_slices(cases: Sequence[Case], settings: Settings) -> SlicePlan:
 
     Raises:
         VolumeError: a file cannot be read; the message names the case.
+        SettingsError: the wanted plane does not fit the images.
     """
-    return choose_slice_plan(map(_first_grid, cases), settings.slice_size, settings.normalization)
+    return choose_slice_plan(map(_first_grid, cases), settings.slice_size, settings.normalization, settings.slice_plane)
 
 
 def slice_bytes(cases: Sequence[Case], plan: SlicePlan, label_sets: int) -> int:

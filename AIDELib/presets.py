@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from AIDELib.errors import SettingsError
-from AIDELib.settings import Consistency, DiceOver, LearningRateSchedule, Normalization, Precision, Ranking, Settings
+from AIDELib.settings import (
+    Consistency,
+    DiceOver,
+    LearningRateSchedule,
+    Normalization,
+    Precision,
+    Ranking,
+    Settings,
+    SlicePlane,
+)
 
 # The values of the paper and of its authors' published training scripts.
 PAPER = Settings(
     slice_size=256,
+    slice_plane=SlicePlane.AUTO,
     normalization=Normalization.SLICE,
     network="multi-stream-unet",
     network_width=32,
@@ -61,6 +71,7 @@ PAPER = Settings(
 
 # Better-working values where they were measured (see Docs/evidence.md); for a real training.
 STANDARD = PAPER.replace(
+    normalization=Normalization.VOLUME,
     network="leaky-multi-stream-unet",
     network_width=16,
     epochs=30,

@@ -11,6 +11,15 @@ from AIDELib.deformation_range import DeformationRange
 from AIDELib.errors import SettingsError
 
 
+class SlicePlane(str, Enum):
+    """The anatomical plane in which volumes are cut; AUTO is across their thickest axis."""
+
+    AUTO = "auto"
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
 class Normalization(str, Enum):
     """What the z-score of the intensities is computed over."""
 
@@ -69,6 +78,10 @@ class Settings:
 
     # Data
     slice_size: int = setting("largest slice edge in pixels; larger images are resampled more coarsely", 16, 4096)
+    slice_plane: SlicePlane = setting(
+        "plane in which volumes are cut; auto is across the thickest axis, axial where the voxels are cubes. In cubes, the "
+        "plane that shows the most of the structures at once is often the best"
+    )
     normalization: Normalization = setting("intensities are z-scored per slice or per volume")
 
     # Network
@@ -290,6 +303,7 @@ def _validated(field_: dataclasses.Field[Any], value: Any) -> Any:
 
 _KINDS: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 _ENUMS: dict[str, type[Enum]] = {
-    kind.__name__: kind for kind in (Normalization, LearningRateSchedule, Ranking, Consistency, DiceOver, Precision)
+    kind.__name__: kind
+    for kind in (SlicePlane, Normalization, LearningRateSchedule, Ranking, Consistency, DiceOver, Precision)
 }
 _KIND_WORDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}

@@ -11,9 +11,10 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from AIDELib.errors import SettingsError
 from AIDELib.grid import as_volume
 from AIDELib.padding import padded_size
-from AIDELib.settings import Normalization
+from AIDELib.settings import Normalization, SlicePlane
 
 
 class SliceOrientation(str, Enum):
@@ -50,8 +51,13 @@ class SlicePlan:
     size: tuple[int, int]
 
 
-def choose_slice_plan(images: Iterable[sitk.Image], slice_size: int, normalization: Normalization) -> SlicePlan:
-    """Return the plan for a training set: across the thickest axis, at the median in-plane spacing.
+def choose_slice_plan(
+    images: Iterable[sitk.Image],
+    slice_size: int,
+    normalization: Normalization,
+    plane: SlicePlane = SlicePlane.AUTO,
+) -> SlicePlan:
+    """Return the plan for a training set: in the wanted plane, at the median in-plane spacing.
 
     The spacing is coarser where the largest image would otherwise exceed `slice_size` pixels, by the same factor in both
     directions so that nothing is distorted.
@@ -59,10 +65,13 @@ def choose_slice_plan(images: Iterable[sitk.Image], slice_size: int, normalizati
     Args:
         images: the first channel of each training case, 2D or 3D, for its grid alone.
         slice_size: largest slice edge in pixels.
+        plane: AUTO is across the axis that is the thickest in most cases.
+
+    Raises:
+        SettingsError: an image of a single slice does not lie in the wanted plane.
     """
     grids = [(oriented.GetSpacing(), oriented.GetSize()) for oriented in map(_orient, images)]
-    votes = Counter(_thickest_plane(spacing, size) for spacing, size in grids)
-    orientation = max(SliceOrientation, key=lambda plane: votes[plane])
+    orientation = _most_common_plane(grids) if plane is SlicePlane.AUTO else _wanted_plane(plane, grids)
     axes = list(_AXES[orientation][:2])
     spacings = np.array([spacing for spacing, _ in grids])[:, axes]
     extents = spacings * np.array([size for _, size in grids])[:, axes]
@@ -131,6 +140,22 @@ def assemble_labels(slices: NDArray[np.uint8], image: sitk.Image, plan: SlicePla
     labels = sitk.GetImageFromArray(np.argmax(scores, axis=0).astype(np.uint8))
     labels.CopyInformation(image)
     return labels
+
+
+def _most_common_plane(grids: Sequence[tuple[Sequence[float], Sequence[int]]]) -> SliceOrientation:
+    votes = Counter(_thickest_plane(spacing, size) for spacing, size in grids)
+    return max(SliceOrientation, key=lambda plane: votes[plane])
+
+
+def _wanted_plane(plane: SlicePlane, grids: Sequence[tuple[Sequence[float], Sequence[int]]]) -> SliceOrientation:
+    orientation = SliceOrientation(plane.value)
+    for spacing, size in grids:
+        if 1 in size and size[_AXES[orientation][2]] > 1:
+            raise SettingsError(
+                f"slice_plane is {plane.value}, but an image of {' x '.join(map(str, size))} voxels is a single "
+                f"{_thickest_plane(spacing, size).value} slice; choose auto."
+            )
+    return orientation
 
 
 def _thickest_plane(spacing: Sequence[float], size: Sequence[int]) -> SliceOrientation:

@@ -3,7 +3,8 @@ import pytest
 import SimpleITK as sitk
 from case_files import make_image
 
-from AIDELib.settings import Normalization
+from AIDELib.errors import SettingsError
+from AIDELib.settings import Normalization, SlicePlane
 from AIDELib.slicing import (
     SliceOrientation,
     SlicePlan,
@@ -81,6 +82,23 @@ def test_slices_are_cut_across_the_thickest_axis_of_most_cases():
     # One voxel thick counts as thickest, even where the header says 1 mm as in plane.
     one_slice = image((1, 1, 1), shape=(8, 1, 8))
     assert choose_slice_plan([one_slice], 256, Normalization.SLICE).orientation is SliceOrientation.CORONAL
+
+
+def test_slices_are_cut_in_the_plane_that_is_wanted():
+    image = make_image(np.zeros((4, 6, 8), np.uint8), (1.0, 2.0, 5.0))
+    plan = choose_slice_plan([image], 256, Normalization.SLICE, SlicePlane.SAGITTAL)
+    assert plan.orientation is SliceOrientation.SAGITTAL
+    assert plan.spacing == (2.0, 5.0)
+    assert cut_image(image, plan).shape == (8, 4, 6)
+
+
+def test_a_single_slice_cannot_be_cut_in_another_plane():
+    image = make_image(np.zeros((1, 6, 8), np.uint8), (1.0, 1.0, 1.0))
+    assert choose_slice_plan([image], 256, Normalization.SLICE, SlicePlane.AXIAL).spacing == (1.0, 1.0)
+    with pytest.raises(
+        SettingsError, match=r"slice_plane is sagittal, but an image of 8 x 6 x 1 .* single axial slice"
+    ):
+        choose_slice_plan([image], 256, Normalization.SLICE, SlicePlane.SAGITTAL)
 
 
 def test_in_plane_spacing_is_the_median_and_coarser_where_the_largest_image_would_not_fit():
