@@ -43,7 +43,8 @@ class AIDE(TrainingMethod):
     ) -> tuple[Tensor, ...]:
         # Each network learns from the other's label set: its own errors, once written into its own labels, then reach it
         # only through a network that did not make them (the paper's "cross-model"; its scripts do the same).
-        ramp = consistency_ramp(epoch - 1, self.settings.warm_up_epochs)
+        doubting_epoch = max(1, epoch - self.trusting_epochs)
+        ramp = consistency_ramp(doubting_epoch - 1, self.settings.warm_up_epochs)
         if ramp == 0:
             return self._losses_with_labels(learners, batch)
         if self.settings.consistency is Consistency.SEGMENTATION_LOSS:
@@ -168,8 +169,9 @@ class AIDE(TrainingMethod):
         self, slices: SliceSet, label_sets: Sequence[LabelSet], predictions: Predictions, epoch: int
     ) -> None:
         settings = self.settings
+        doubting_epoch = epoch - self.trusting_epochs
         if not correction_is_due(
-            epoch, settings.correction_first_epoch, settings.warm_up_epochs, settings.correction_interval
+            doubting_epoch, settings.correction_first_epoch, settings.warm_up_epochs, settings.correction_interval
         ):
             return
         protected = [case.quality is LabelQuality.HQA for case in slices.cases]

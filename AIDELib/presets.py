@@ -71,7 +71,6 @@ PAPER = Settings(
 
 # Better-working values where they were measured (see Docs/evidence.md); for a real training.
 STANDARD = PAPER.replace(
-    normalization=Normalization.VOLUME,
     network="leaky-multi-stream-unet",
     network_width=16,
     epochs=30,

@@ -13,14 +13,12 @@ from AIDELib.training_method import TrainingMethod
 def pretraining_method(cases: Sequence[Case], settings: Settings, network_count: int) -> TrainingMethod:
     """Return the method of the models that come before the training proper.
 
-    Those that label unlabelled cases learn from HQA cases alone where there are any; without unlabelled cases all labels
-    are learned as they are.
+    They learn from HQA cases alone where there are any, otherwise from all labels that people made.
 
     Args:
         network_count: models that are trained side by side, from different random weights.
     """
     present = {case.quality for case in cases}
-    trusted_alone = {LabelQuality.HQA, LabelQuality.UNLABELLED} <= present
-    method = Supervised(settings) if trusted_alone else SupervisedOnAllLabels(settings)
+    method = Supervised(settings) if LabelQuality.HQA in present else SupervisedOnAllLabels(settings)
     method.network_count = network_count
     return method

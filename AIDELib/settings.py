@@ -91,7 +91,10 @@ class Settings:
     # Optimization
     epochs: int = setting("epochs of the training proper", 1, 100_000)
     pretraining_epochs: int = setting("epochs of training on the labelled cases that precede the labelling", 1, 100_000)
-    pretrained_start: bool = setting("whether each network starts from a pretrained one; otherwise from random weights")
+    pretrained_start: bool = setting(
+        "whether each network starts from a pretrained one, otherwise from random weights; where no case is unlabelled, "
+        "whether AIDE learns the labels as they are for as many epochs before it doubts them"
+    )
     iterations_per_epoch: int = setting("batches per epoch; 0 means every slice once", 0, 1_000_000)
     batch_size: int = setting("slices per batch", 2, 4096)
     trusted_share: float = setting("share of each batch drawn from HQA cases; 0 means as often as they occur", 0, 1)
@@ -101,7 +104,10 @@ class Settings:
     averaging: float = setting(
         "decay of the running mean of the weights that predicts; 0 means no averaging", 0, 0.99999
     )
-    precision: Precision = setting("arithmetic of the networks' passes")
+    precision: Precision = setting(
+        "arithmetic of the networks' passes; bfloat16 is fast on GPUs and on processors with instructions for it, and ten "
+        "times slower than float32 on others"
+    )
     seed: int = setting("same seed, data, settings and device: same result", 0, 2**31 - 1)
 
     # Augmentation of the input that the segmentation loss sees

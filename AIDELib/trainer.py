@@ -181,6 +181,17 @@ class _Training:
         self._standardization = standardize(self._train_cases, description.task)
         self._structure_count = len(self.dataset.structures)
         self._pretrained: list[dict[str, Tensor]] = []
+        if not self._standardization.labels_unlabelled_cases:
+            self._method.trusting_epochs = self._epochs_before_doubt()
+
+    def _epochs_before_doubt(self) -> int:
+        """Return for how many epochs the labels count as they are where there are no others to generate first.
+
+        They belong to the training, under one falling learning rate: a second start at its height cost the networks more
+        than doubt won back (see Docs/evidence.md).
+        """
+        wanted = self._settings.pretrained_start and self._method.doubts_labels
+        return self._settings.pretraining_epochs if wanted else 0
 
     def complete(self) -> ModelSelection:
         """Train and return which epoch's networks were kept."""
@@ -243,7 +254,7 @@ class _Training:
     def _labels_of_unlabelled(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> dict[str, Any]:
         """Return the generated label maps (Z, H, W) of the unlabelled cases by case id."""
         unlabelled = [case for case in cut if case.labels is None and self._method.learns_from(case.case)]
-        if not unlabelled and not (self._settings.pretrained_start and self._method.doubts_labels):
+        if not unlabelled:
             return {}
         if checkpoint is not None and checkpoint.document["stage"] == TRAINING:
             # The checkpoint of the training holds all labels; these are only their shape.
@@ -251,8 +262,6 @@ class _Training:
         stage = self._pretrain(cut, checkpoint)
         if self._settings.pretrained_start:
             self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
-        if not unlabelled:
-            return {}
         slices = SliceSet.build(unlabelled, self._storage, self._plan.size)
         predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count, self._group)
         for index, labels in enumerate(predicted):
@@ -283,7 +292,8 @@ class _Training:
 
     def _train(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> ModelSelection:
         learned = [case for case in cut if self._method.learns_from(case.case)]
-        stage, given = self._create_stage(TRAINING, self._method, self._settings.epochs, learned, checkpoint)
+        epochs = self._method.trusting_epochs + self._settings.epochs
+        stage, given = self._create_stage(TRAINING, self._method, epochs, learned, checkpoint)
         selection = ModelSelection()
         trends: list[list[float]] = [[] for _ in learned]
         for learner, weights in zip(stage.learners, self._pretrained, strict=False):

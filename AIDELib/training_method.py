@@ -65,7 +65,8 @@ class TrainingMethod(ABC):
     Attributes:
         name: as on the command line.
         doubts_labels: whether predictions take the place of labels that people gave. Networks that know nothing yet would
-            spoil more than they mend; with the setting `pretrained_start` they first learn the labels as they are.
+            spoil more than they mend.
+        trusting_epochs: epochs at the beginning in which a method that doubts labels learns them as they are.
         network_count: networks that train in parallel; each has a label set of its own.
         qualities: label qualities of the cases that the method learns from; UNLABELLED cases with generated labels.
     """
@@ -77,6 +78,7 @@ class TrainingMethod(ABC):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.trusting_epochs = 0
 
     def learns_from(self, case: Case) -> bool:
         """Return whether the method trains on a case."""

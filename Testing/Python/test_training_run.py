@@ -78,7 +78,8 @@ def test_aide_corrects_on_its_schedule_and_never_a_good_label(tmp_path, tiny_set
     settings = tiny_settings.replace(correction_share=1, correction_needs_consensus=False, correction_first_epoch=2)
     run = run_training(write_dataset(tmp_path, "HHLL"), tmp_path / "run", settings)
     corrections = events_named(run, "correction")
-    assert {event["epoch"] for event in corrections} == {2, 3}
+    # Two epochs that learn the labels as they are precede the three that doubt them.
+    assert {event["epoch"] for event in corrections} == {4, 5}
     assert {case for event in corrections for case in event["cases"]} == {"p2", "p3"}
     files = sorted(path.name for path in (run.corrected_folder / "network1").iterdir())
     assert files == ["p2.seg.nrrd", "p3.seg.nrrd"]
@@ -89,6 +90,22 @@ def test_aide_corrects_on_its_schedule_and_never_a_good_label(tmp_path, tiny_set
         image.GetSpacing(),
         image.GetOrigin(),
     )
+
+
+def test_without_unlabelled_cases_the_labels_are_learned_before_they_are_doubted(tmp_path, tiny_settings):
+    settings = tiny_settings.replace(correction_share=0, learning_rate_schedule="halving")
+    dataset = write_dataset(tmp_path, "HLL")
+    doubting = run_training(dataset, tmp_path / "doubting", settings)
+    trusting = run_training(dataset, tmp_path / "trusting", settings.replace(pretraining_epochs=5, epochs=1))
+    at_once = run_training(dataset, tmp_path / "at once", settings.replace(pretrained_start=False))
+    losses = [[event["loss"] for event in events_named(run, "epoch")] for run in (doubting, trusting, at_once)]
+    assert {event["stage"] for event in events_named(doubting, "epoch")} == {"training"}
+    assert [len(own) for own in losses] == [5, 6, 3]
+    # The consistency loss starts from 0: the first epoch that it changes is the second one of doubt, the fourth of all.
+    assert losses[0][:3] == losses[1][:3]
+    assert losses[0][3] != losses[1][3]
+    assert losses[2][0] == losses[0][0]
+    assert losses[2][1] != losses[0][1]
 
 
 def test_same_seed_same_bytes_other_seed_other_bytes(tmp_path, tiny_settings):
@@ -281,7 +298,7 @@ def test_review_ranks_the_wrong_label_first(tmp_path, tiny_settings):
     ranked = read_review(run)
     assert ranked[0].case == "p4"
     assert ranked[0].suspicion > 0.5 > ranked[1].suspicion
-    assert len(ranked[0].trend) == 6
+    assert len(ranked[0].trend) == 8
     assert (run.path / ranked[0].suggestion).exists()
 
 
