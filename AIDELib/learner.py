@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.profiler import record_function
 
 from AIDELib import timed_parts
+from AIDELib.batch_statistics import estimating_statistics
 from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.settings import Precision, Settings
@@ -73,6 +75,21 @@ class Learner:
                 for part in self._thrift.parts(self._group.share(images))
             ]
         return self._group.gather(parts[0] if len(parts) == 1 else torch.cat(parts), len(images))
+
+    def estimate_statistics(self, batches: Iterable[Tensor]) -> None:
+        """Give the predictor's batch normalization the statistics of images (B, M, H, W); without any it keeps its own."""
+        remaining = iter(batches)
+        first = next(remaining, None)
+        if first is None:
+            return
+        with (
+            record_function(timed_parts.PREDICTION),
+            torch.no_grad(),
+            self._arithmetic(),
+            estimating_statistics(self.predictor),
+        ):
+            for batch in chain([first], remaining):
+                self.predictor(self._group.share(batch).contiguous(memory_format=torch.channels_last))
 
     def step(self, loss: Tensor, learning_rate: float) -> None:
         """Make one optimization step on a scalar loss and bring the running mean up to date."""

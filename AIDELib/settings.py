@@ -104,6 +104,10 @@ class Settings:
     averaging: float = setting(
         "decay of the running mean of the weights that predicts; 0 means no averaging", 0, 0.99999
     )
+    plain_statistics: bool = setting(
+        "whether batch normalization predicts with the statistics of the slices as they are; otherwise with those of the "
+        "augmented ones that training saw"
+    )
     precision: Precision = setting(
         "arithmetic of the networks' passes; bfloat16 is fast on GPUs and on processors with instructions for it, and ten "
         "times slower than float32 on others"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.batch_sampling import epoch_batches
+from AIDELib.batch_statistics import batches_for_statistics
 from AIDELib.case import LabelQuality
 from AIDELib.deformation import Deformation
 from AIDELib.intensity_augmentation import perturb_intensity
@@ -108,12 +109,20 @@ class Stage:
 
     def predict_training_cases(self) -> Predictions:
         """Return each network's prediction of each training case and its agreement with the network's label set."""
+        self.look_at(self.slices)
         labels = tuple(self._predict_and_calibrate(learner) for learner in self.learners)
         agreements = tuple(
             agreements_with(own, label_set.labels, self.slices, self.structure_count, self.group)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
         return Predictions(labels, agreements, self.structure_count)
+
+    def look_at(self, slices: SliceSet) -> None:
+        """Prepare the networks to predict slices like these: of cases without label, if there are any."""
+        if self.settings.plain_statistics:
+            indices = slices.slices_of(LabelQuality.UNLABELLED) or range(len(slices.images))
+            for learner in self.learners:
+                learner.estimate_statistics(batches_for_statistics(slices, indices, self.settings.batch_size))
 
     def _predict_and_calibrate(self, learner: Learner) -> list[NDArray[np.uint8]]:
         """Return the predictions of one network, as large as the given labels where that is wanted."""

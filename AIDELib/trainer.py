@@ -263,6 +263,7 @@ class _Training:
         if self._settings.pretrained_start:
             self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
         slices = SliceSet.build(unlabelled, self._storage, self._plan.size)
+        stage.look_at(slices)
         predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count, self._group)
         for index, labels in enumerate(predicted):
             self._write_labels(labels, slices.cases[index], self._run.generated_folder)
