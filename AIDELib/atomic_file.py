@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -42,6 +43,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def require_folder(folder: Path) -> None:
+    """Refuse a folder that should be there and is not: where the drive that it lies on is gone, it must not be made anew.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:

@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from AIDELib.atomic_file import write_text_atomically
+from AIDELib.atomic_file import require_folder, write_text_atomically
 from AIDELib.json_document import DocumentError, read_json_object
 
 CHECKSUM = "checksum"
@@ -28,8 +28,9 @@ def write_sealed(path: Path, document: dict[str, Any]) -> None:
     """Replace a document and then its spare copy.
 
     Raises:
-        OSError: it cannot be written; the document is then the old or the new one.
+        OSError: it cannot be written, or its folder is gone; the document is then the old or the new one.
     """
+    require_folder(path.parent)
     text = json.dumps(document | {CHECKSUM: _checksum(document)}, indent=1, ensure_ascii=False) + "\n"
     write_text_atomically(path, text)
     write_text_atomically(_spare(path), text)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from AIDELib.atomic_file import require_folder
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.checkpoint import load_newest_checkpoint, restore_stage, save_checkpoint
 from AIDELib.container import Container
@@ -176,12 +177,14 @@ class _Training:
         description = run.read_description()
         self._settings = description.settings
         self._method = create_method(description.method, description.settings)
-        self.dataset = with_decisions(load_dataset(run.dataset_file), run)
+        given = load_dataset(run.dataset_file)
+        self.dataset = with_decisions(given, run)
         self._train_cases = self.dataset.select(Split.TRAIN)
         self._standardization = standardize(self._train_cases, description.task)
         self._structure_count = len(self.dataset.structures)
         self._pretrained: list[dict[str, Tensor]] = []
-        if not self._standardization.labels_unlabelled_cases:
+        # What people decided since must not change the schedule of a training that has begun.
+        if not standardize(given.select(Split.TRAIN), description.task).labels_unlabelled_cases:
             self._method.trusting_epochs = self._epochs_before_doubt()
 
     def _epochs_before_doubt(self) -> int:
@@ -366,7 +369,11 @@ class _Training:
         if self._validation is not None:
             self._progress.event("validation", epoch=result.epoch, dsc=[round(score, 6) for score in scores])
         if selection.is_best(result.epoch, scores):
-            self._group.lead(lambda: save_model(self._model(stage, scores, result.epoch), self._run.model_file))
+            self._group.lead(lambda: self._save_model(self._model(stage, scores, result.epoch)))
+
+    def _save_model(self, model: Model) -> None:
+        require_folder(self._run.path)
+        save_model(model, self._run.model_file)
 
     def _scores(self, stage: Stage, result: EpochResult) -> list[float]:
         if self._validation is None:
