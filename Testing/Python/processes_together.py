@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from AIDELib.batch_statistics import batches_for_statistics
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.label_pass import predict_labels
 from AIDELib.methods import create_method
@@ -73,6 +74,9 @@ def compare(method: str, settings, group: ProcessGroup) -> None:
     together, alone = make_stage(method, settings, group), make_stage(method, settings, ALONE)
     name = f"{method} of {group.size}"
     np.testing.assert_allclose(train_iterations(together), train_iterations(alone), rtol=1e-6, err_msg=name)
+    for stage in (together, alone):
+        for learner in stage.learners:
+            learner.estimate_statistics(batches_for_statistics(stage.slices, range(9), 4))
     for own, expected in zip(together.learners, alone.learners, strict=True):
         for kind in ("network", "predictor"):
             weights, expected_weights = (getattr(learner, kind).state_dict() for learner in (own, expected))
