@@ -16,7 +16,7 @@ from AIDELib.slice_set import SliceSet
 
 # As many slices, evenly spaced, tell the mean and the spread of a feature well enough.
 SAMPLED_SLICES = 512
-# Features of so many pixels at a time take less memory than a training step.
+# Half of what a label pass takes at a time on a GPU: in training mode batch normalization needs more room.
 PIXELS_PER_BATCH = 2**18
 
 

@@ -43,6 +43,6 @@ EXPERIMENT = Experiment(
     ),
     arms=tuple(replace(arm, changes=_PAPER_IN_THIS_BUDGET) if arm is arms.AIDE_PAPER else arm for arm in arms.ALL),
     candidate=arms.AIDE_STANDARD.name,
-    # The voxels are cubes; in this plane a slice shows both structures whole. All arms gain by it.
+    # The voxels are cubes; in this plane a slice shows both structures whole. Supervised training gained by it.
     changes={"slice_plane": "sagittal", "normalization": "volume"},
 )
