@@ -180,7 +180,9 @@ class _Training:
         given = load_dataset(run.dataset_file)
         self.dataset = with_decisions(given, run)
         self._train_cases = self.dataset.select(Split.TRAIN)
-        self._standardization = standardize(self._train_cases, description.task)
+        # Where people decided on every unlabelled case, nothing is left of a task that asks for some.
+        unlabelled_left = any(case.quality is LabelQuality.UNLABELLED for case in self._train_cases)
+        self._standardization = standardize(self._train_cases, description.task if unlabelled_left else None)
         self._structure_count = len(self.dataset.structures)
         self._pretrained: list[dict[str, Tensor]] = []
         # What people decided since must not change the schedule of a training that has begun.

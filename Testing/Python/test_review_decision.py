@@ -20,7 +20,9 @@ from AIDELib.review_decision import (
     with_decisions,
     withdraw_decision,
 )
-from AIDELib.run_folder import RunFolder
+from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.run_preparation import prepare_run
+from AIDELib.standardization import Task
 from AIDELib.trainer import train
 
 
@@ -57,6 +59,19 @@ def test_a_resumed_run_learns_from_the_decided_labels_and_never_rewrites_them(tm
     reviewed = {case.case: case for case in read_review(run)}
     assert [reviewed[case].quality for case in ("p1", "p2")] == [LabelQuality.HQA] * 2
     assert reviewed["p2"].given == "reviewed/p2.seg.nrrd"
+
+
+def test_a_run_for_unlabelled_cases_goes_on_when_people_decided_on_all_of_them(tmp_path, tiny_settings):
+    run = RunFolder(tmp_path / "run")
+    description = RunDescription("aide", tiny_settings, Task.SSL)
+    prepare_run(load_dataset(write_dataset(tmp_path, "HU")), run, description)
+    train(run, CPU)
+    save_decision(run, ReviewDecision("p1", Choice.EDIT, draw_label(run, "p1", slice(2, 7))))
+    run.extend(1)
+    train(run, CPU)
+    assert run.read_state()["status"] == "finished"
+    assert events_named(run, "resume")[-1]["statement"] == "2 HQA: supervised learning; all labels count as good."
+    assert [event["epoch"] for event in events_named(run, "epoch") if event["stage"] == "training"] == [1, 2, 3, 4]
 
 
 def test_the_labels_to_compare_are_in_the_run_folder(tmp_path, tiny_settings):
