@@ -30,6 +30,7 @@ class AIDE(TrainingMethod):
     name = MethodName.AIDE.value
     network_count = 2
     doubts_labels = True
+    plane_per_network = True
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -77,9 +78,7 @@ class AIDE(TrainingMethod):
         views = self._strong_views(batch, suspects, generator)
         losses = []
         for own, (learner, view) in enumerate(zip(learners, views, strict=True)):
-            logits = learner.forward(view.images)
             labels = batch.labels[1 - own]
-            loss = (1 - ramp) * self.batch_loss(logits, view.of_labels(labels))
             targets, weights = labels, torch.ones(labels.shape, device=labels.device)
             if len(suspects[own]):
                 pseudo_labels = self._pseudo_labels(learners[1 - own], batch.plain_images[suspects[own]], generator)
@@ -90,8 +89,56 @@ class AIDE(TrainingMethod):
                     settings.pseudo_label_threshold,
                     settings.consistency_weight,
                 )
-            losses.append(loss + ramp * self.batch_loss(logits, view.of_labels(targets), view.of_labels(weights)))
+            losses.append(self._loss_on_view(learner, view, labels, targets, weights, ramp))
         return tuple(losses)
+
+    def _loss_on_view(
+        self, learner: Learner, view: StrongView, labels: Tensor, targets: Tensor, weights: Tensor, ramp: float
+    ) -> Tensor:
+        """Return the loss on a distorted batch, held to its labels and, as the ramp rises, to the targets instead.
+
+        Args:
+            labels, targets: (B, H, W).
+            weights: (B, H, W) of the targets.
+        """
+        logits = learner.forward(view.images)
+        loss = (1 - ramp) * self.batch_loss(logits, view.of_labels(labels))
+        return loss + ramp * self.batch_loss(logits, view.of_labels(targets), view.of_labels(weights))
+
+    def losses_in_planes(
+        self, learners: Sequence[Learner], batches: Sequence[Batch], epoch: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """Return the loss of each network, for whose slices its counterpart has an opinion after each epoch alone.
+
+        A slice of one plane is a line in each slice of the other, so that the counterpart cannot be asked within the
+        iteration. What both predicted together after the last epoch tells the suspects and takes the place of their labels.
+        """
+        ramp = consistency_ramp(max(1, epoch - self.trusting_epochs) - 1, self.settings.warm_up_epochs)
+        return tuple(
+            self._loss_in_plane(learner, batch, batch.labels[1 - own], own, ramp, generator)
+            for own, (learner, batch) in enumerate(zip(learners, batches, strict=True))
+        )
+
+    def _loss_in_plane(
+        self, learner: Learner, batch: Batch, labels: Tensor, own: int, ramp: float, generator: torch.Generator
+    ) -> Tensor:
+        if ramp == 0 or batch.proposed is None:
+            return self.batch_loss(learner.forward(batch.images), labels)
+        suspects = self._suspects_in_plane(batch, labels, batch.proposed, self._typical_losses[own])
+        view = StrongView.draw(batch.images, _marked(suspects, batch), self.settings, generator)
+        targets = labels.index_copy(0, suspects, batch.proposed[suspects])
+        weights = torch.ones(labels.shape, device=labels.device)
+        weights = weights.index_fill(0, suspects, self.settings.consistency_weight)
+        return self._loss_on_view(learner, view, labels, targets, weights, ramp)
+
+    def _suspects_in_plane(self, batch: Batch, labels: Tensor, proposed: Tensor, typical: TypicalLoss) -> Tensor:
+        """Return the indices of the samples whose labels differ from what both networks predicted more than is usual."""
+        always, open_to_doubt = self._beyond_question(batch)
+        if not open_to_doubt.any():
+            return always
+        differing = (labels != proposed).float().mean(dim=(1, 2))
+        ranking = typical.relative(differing, labels)
+        return torch.cat([suspected(ranking, open_to_doubt, self.settings.clean_share), always])
 
     def _strong_views(
         self, batch: Batch, suspects: Sequence[Tensor], generator: torch.Generator
@@ -101,14 +148,10 @@ class AIDE(TrainingMethod):
         A network that saw distorted slices alone, as it would where all labels are in doubt, predicted plain ones worse
         from epoch to epoch (see Docs/evidence.md).
         """
-        device = batch.images.device
-        doubted = [
-            torch.zeros(len(batch.images), dtype=torch.bool, device=device).index_fill(0, own, True) for own in suspects
-        ]
-        first = StrongView.draw(batch.images, doubted[0], self.settings, generator)
+        first = StrongView.draw(batch.images, _marked(suspects[0], batch), self.settings, generator)
         if suspects[0] is suspects[1]:
             return first, first
-        return first, StrongView.draw(batch.images, doubted[1], self.settings, generator)
+        return first, StrongView.draw(batch.images, _marked(suspects[1], batch), self.settings, generator)
 
     def _suspects(self, learners: Sequence[Learner], batch: Batch, sample_losses: Sequence[Tensor]) -> list[Tensor]:
         """Return the indices of the samples whose labels each network doubts.
@@ -117,10 +160,7 @@ class AIDE(TrainingMethod):
             sample_losses: (B,) of each network on its labels; not needed for Ranking.TEACHER_LOSS.
         """
         settings = self.settings
-        questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
-        certain = batch.generated if settings.doubt_generated else torch.zeros_like(batch.generated)
-        open_to_doubt = questionable & ~certain
-        always = on_device(certain.nonzero().squeeze(1), batch.images.device)
+        always, open_to_doubt = self._beyond_question(batch)
         if not open_to_doubt.any():
             return [always, always]
         rankings = sample_losses
@@ -138,6 +178,13 @@ class AIDE(TrainingMethod):
             torch.cat([suspected(ranking, open_to_doubt, settings.clean_share), always])
             for ranking in reversed(rankings)
         ]
+
+    def _beyond_question(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the indices of the samples that are suspect in any case, and (B,) bool on the CPU which may be."""
+        settings = self.settings
+        questionable = ~batch.trusted if settings.trust_hqa else torch.ones_like(batch.trusted)
+        certain = batch.generated if settings.doubt_generated else torch.zeros_like(batch.generated)
+        return on_device(certain.nonzero().squeeze(1), batch.images.device), questionable & ~certain
 
     def _filtered_loss(
         self,
@@ -175,9 +222,16 @@ class AIDE(TrainingMethod):
         ):
             return
         protected = [case.quality is LabelQuality.HQA for case in slices.cases]
-        for label_set, labels, agreements in zip(label_sets, predictions.labels, predictions.agreements, strict=True):
+        own_labels = predictions.labels if predictions.joint is None else (predictions.joint, predictions.joint)
+        for label_set, labels, agreements in zip(label_sets, own_labels, predictions.agreements, strict=True):
             chosen = cases_to_correct(agreements, protected, settings.correction_share)
             if settings.correction_needs_consensus:
                 chosen = with_consensus(chosen, predictions.mutual_agreements(), agreements)
             for case_index in chosen:
                 label_set.rewrite(slices, case_index, labels[case_index], epoch)
+
+
+def _marked(indices: Tensor, batch: Batch) -> Tensor:
+    """Return (B,) bool on the device, True for the samples of these indices."""
+    marks = torch.zeros(len(batch.images), dtype=torch.bool, device=batch.images.device)
+    return marks.index_fill(0, indices, True)

@@ -30,6 +30,14 @@ class Conventional(TrainingMethod):
             for learner, labels in zip(learners, batch.labels, strict=True)
         )
 
+    def losses_in_planes(
+        self, learners: Sequence[Learner], batches: Sequence[Batch], epoch: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        return tuple(
+            self.batch_loss(learner.forward(batch.images), batch.labels[own])
+            for own, (learner, batch) in enumerate(zip(learners, batches, strict=True))
+        )
+
 
 class Supervised(Conventional):
     """One network on the labels of high quality alone."""

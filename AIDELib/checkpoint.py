@@ -38,6 +38,8 @@ def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection:
         tensors[f"optimizer{position + 1}"] = _optimizer_tensors(learner)
         tensors["labels"][f"network{position + 1}"] = label_set.labels
         tensors[f"calibration{position + 1}"] = {"offsets": learner.offsets}
+    if stage.proposed is not None:
+        tensors["labels"]["proposed"] = stage.proposed
     document = {
         "stage": stage.index,
         "epoch": stage.epoch,
@@ -99,18 +101,24 @@ def restore_stage(stage: Stage, checkpoint: Container) -> None:
             _restore_optimizer(learner, checkpoint.tensors[f"optimizer{position + 1}"])
             learner.offsets.copy_(checkpoint.tensors[f"calibration{position + 1}"]["offsets"])
             learner.steps = checkpoint.document["steps"][position]
-            labels = checkpoint.tensors["labels"][f"network{position + 1}"]
-            if labels.shape != label_set.labels.shape or int(labels.max()) > stage.structure_count:
-                raise ValueError(f"labels of {list(labels.shape)} for {list(label_set.labels.shape)}")
-            label_set.labels.copy_(labels)
+            _restore_labels(label_set.labels, checkpoint, f"network{position + 1}", stage.structure_count)
             if len(checkpoint.document["corrected_at"][position]) != len(label_set.corrected_at):
                 raise ValueError("another number of cases")
             label_set.corrected_at = checkpoint.document["corrected_at"][position]
+        if stage.proposed is not None:
+            _restore_labels(stage.proposed, checkpoint, "proposed", stage.structure_count)
         stage.epoch = checkpoint.document["epoch"]
     except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
         raise RunError(
             f"The checkpoint does not fit the run ({error}). Were cases or settings changed since? Start a new run."
         ) from None
+
+
+def _restore_labels(own: Tensor, checkpoint: Container, name: str, structure_count: int) -> None:
+    saved = checkpoint.tensors["labels"][name]
+    if saved.shape != own.shape or int(saved.max()) > structure_count:
+        raise ValueError(f"labels of {list(saved.shape)} for {list(own.shape)}")
+    own.copy_(saved)
 
 
 def _require_parts(checkpoint: Container) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from AIDELib.label_correction import agreement
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.process_group import ALONE, ProcessGroup
+from AIDELib.second_plane import SecondPlane
 from AIDELib.slice_set import SliceSet
 from AIDELib.transfer import on_device
 
@@ -21,6 +22,10 @@ PIXELS_PER_BATCH = 2**19
 PIXELS_PER_BATCH_ON_CPU = 2**16
 
 
+# Images (B, M, H, W) -> probabilities (B, C, H, W), in all processes of a group alike.
+Predict = Callable[[Tensor], Tensor]
+
+
 def slices_per_batch(height: int, width: int, device: torch.device) -> int:
     """Return how many slices a pass without gradient takes best at a time."""
     pixels = PIXELS_PER_BATCH_ON_CPU if device.type == "cpu" else PIXELS_PER_BATCH
@@ -28,13 +33,9 @@ def slices_per_batch(height: int, width: int, device: torch.device) -> int:
 
 
 def predict_labels(
-    predict: Callable[[Tensor], Tensor], slices: SliceSet, structure_count: int, group: ProcessGroup = ALONE
+    predict: Predict, slices: SliceSet, structure_count: int, group: ProcessGroup = ALONE
 ) -> list[NDArray[np.uint8]]:
-    """Return the predicted label map (Z, H, W) of each case, each structure's largest component only.
-
-    Args:
-        predict: images (B, M, H, W) -> probabilities (B, C, H, W), in all processes of the group alike.
-    """
+    """Return the predicted label map (Z, H, W) of each case, each structure's largest component only."""
     predicted = slices.storage.settle(slices.storage.labels(len(slices.images), *slices.images.shape[2:]))
     height, width = slices.images.shape[2:]
     batch_size = group.size * slices_per_batch(height, width, slices.device)
@@ -46,6 +47,42 @@ def predict_labels(
         lambda index: keep_largest_components(slices.case_labels(on_host, index), structure_count),
         range(len(slices.cases)),
     )
+
+
+def predict_in_planes(
+    predict: tuple[Predict, Predict], second: SecondPlane, structure_count: int, group: ProcessGroup = ALONE
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+    """Return what two networks predict for each case, each in its plane, and what both predict together.
+
+    Args:
+        predict: as for `predict_labels`, of the network of the first and of the second plane.
+
+    Returns:
+        label maps (Z, H, W) in the first plane of the first network, of the second, and of the mean of their
+        probabilities; each structure's largest component only.
+    """
+    likeliest: list[tuple[NDArray[np.uint8], ...]] = []
+    for index in range(len(second.first.cases)):
+        own = _case_probabilities(predict[0], second.first, index)
+        other = second.turned_back(_case_probabilities(predict[1], second.slices, index), index)
+        likeliest.append(tuple(np.argmax(one, axis=0).astype(np.uint8) for one in (own, other, own + other)))
+    own_labels, other_labels, joint_labels = (
+        group.map(lambda labels: keep_largest_components(labels, structure_count), list(labels_of_all))
+        for labels_of_all in zip(*likeliest, strict=True)
+    )
+    return own_labels, other_labels, joint_labels
+
+
+def _case_probabilities(predict: Predict, slices: SliceSet, case_index: int) -> NDArray[np.float32]:
+    """Return the probabilities (C, Z, H, W) of a case without padding."""
+    own = slices.ranges[case_index]
+    height, width = slices.images.shape[2:]
+    batch_size = slices_per_batch(height, width, slices.device)
+    parts = [
+        predict(on_device(slices.images[start : min(start + batch_size, own.stop)], slices.device))
+        for start in range(own.start, own.stop, batch_size)
+    ]
+    return torch.cat(parts)[:, :, *slices.placements[case_index]].permute(1, 0, 2, 3).cpu().numpy()
 
 
 def agreements_with(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from AIDELib.case import Case
 from AIDELib.case_volumes import read_case
@@ -15,7 +16,7 @@ from AIDELib.padding import padded_size
 from AIDELib.settings import Settings
 from AIDELib.slice_set import CaseSlices
 from AIDELib.slice_storage import SliceStorage
-from AIDELib.slicing import SlicePlan, choose_slice_plan, cut_image, cut_labels, slice_count
+from AIDELib.slicing import SlicePlan, choose_second_plan, choose_slice_plan, cut_image, cut_labels, slice_count
 from AIDELib.volume import read_grid
 
 
@@ -29,8 +30,19 @@ def plan_slices(cases: Sequence[Case], settings: Settings) -> SlicePlan:
     return choose_slice_plan(map(_first_grid, cases), settings.slice_size, settings.normalization, settings.slice_plane)
 
 
+def plan_second_plane(cases: Sequence[Case], settings: Settings, first: SlicePlan) -> SlicePlan | None:
+    """Return the plan of the second network's slices where that is wanted and the images allow it.
+
+    Raises:
+        VolumeError: a file cannot be read; the message names the case.
+    """
+    if not settings.plane_per_network:
+        return None
+    return choose_second_plan(map(_first_grid, cases), settings.slice_size, first)
+
+
 def slice_bytes(cases: Sequence[Case], plan: SlicePlan, label_sets: int) -> int:
-    """Return how many bytes the slices of the training cases take with their labels; only headers are read.
+    """Return how many bytes the slices of the training cases in one plane take with their labels; only headers are read.
 
     Args:
         label_sets: how many labels each slice has.
@@ -47,12 +59,14 @@ def cut_cases(
     cases: Sequence[Case],
     dataset: Dataset,
     plan: SlicePlan,
+    second_plan: SlicePlan | None,
     storage: SliceStorage,
     observe: Callable[[int, int], None],
 ) -> list[CaseSlices]:
     """Read and cut cases.
 
     Args:
+        second_plan: of the second plane, where there is one.
         storage: where the slices are to lie.
         observe: called with the number of cases done and of all; may raise to cancel.
 
@@ -63,11 +77,19 @@ def cut_cases(
     for position, case in enumerate(cases):
         observe(position, len(cases))
         volumes = read_case(case, dataset)
-        images = storage.keep(np.stack([cut_image(channel, plan) for channel in volumes.channels], axis=1))
+        images, second_images = (
+            None if own is None else storage.keep(_cut_channels(volumes.channels, own)) for own in (plan, second_plan)
+        )
+        assert images is not None
         labels = None if volumes.label is None else storage.keep(cut_labels(volumes.label, plan))
-        cut.append(CaseSlices(case, images, labels))
+        cut.append(CaseSlices(case, images, labels, second_images))
     observe(len(cases), len(cases))
     return cut
+
+
+def _cut_channels(channels: Sequence[sitk.Image], plan: SlicePlan) -> NDArray[np.float32]:
+    """Return the slices (Z, M, H, W) of all channels."""
+    return np.stack([cut_image(channel, plan) for channel in channels], axis=1)
 
 
 def _first_grid(case: Case) -> sitk.Image:

@@ -18,6 +18,7 @@ from AIDELib.settings import (
 PAPER = Settings(
     slice_size=256,
     slice_plane=SlicePlane.AUTO,
+    plane_per_network=False,
     normalization=Normalization.SLICE,
     network="multi-stream-unet",
     network_width=32,
@@ -40,6 +41,7 @@ PAPER = Settings(
     input_warp=0.0,
     input_flip=False,
     input_intensity=0.0,
+    input_halved_from=0,
     cross_entropy_weight=1.0,
     dice_over=DiceOver.SLICE,
     dice_smoothing=1.0,
@@ -72,6 +74,7 @@ PAPER = Settings(
 
 # Better-working values where they were measured (see Docs/evidence.md); for a real training.
 STANDARD = PAPER.replace(
+    plane_per_network=True,
     network="leaky-multi-stream-unet",
     network_width=16,
     epochs=30,
@@ -89,6 +92,7 @@ STANDARD = PAPER.replace(
     input_stretch=0.2,
     input_warp=0.04,
     input_intensity=0.5,
+    input_halved_from=20,
     dice_over=DiceOver.BATCH,
     consistency=Consistency.SEGMENTATION_LOSS,
     consistency_rotation=15.0,

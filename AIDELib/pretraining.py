@@ -21,4 +21,5 @@ def pretraining_method(cases: Sequence[Case], settings: Settings, network_count:
     present = {case.quality for case in cases}
     method = Supervised(settings) if LabelQuality.HQA in present else SupervisedOnAllLabels(settings)
     method.network_count = network_count
+    method.plane_per_network = network_count > 1
     return method

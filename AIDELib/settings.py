@@ -82,6 +82,10 @@ class Settings:
         "plane in which volumes are cut; auto is across the thickest axis, axial where the voxels are cubes. In cubes, the "
         "plane that shows the most of the structures at once is often the best"
     )
+    plane_per_network: bool = setting(
+        "whether AIDE's second network sees the slices of another plane where the voxels are nearly cubes, so that the "
+        "errors of both differ; pseudo-labels and corrections are then what both predict together after an epoch"
+    )
     normalization: Normalization = setting("intensities are z-scored per slice or per volume")
 
     # Network
@@ -129,6 +133,12 @@ class Settings:
     input_flip: bool = setting("whether the training input is flipped left to right at random")
     input_intensity: float = setting(
         "strength of random contrast, brightness, gamma and blur changes; 0 means none", 0, 2
+    )
+    input_halved_from: int = setting(
+        "number of training cases, those with generated labels included, from which on the training input is changed half "
+        "as much: many cases show the variety that augmentation makes up for; 0 means never",
+        0,
+        1_000_000,
     )
 
     # Losses (paper, eq. 1 and 2)
@@ -217,6 +227,12 @@ class Settings:
                 "dice_over=slice."
             )
 
+        if self.consistency is Consistency.SQUARED_DISTANCE and self.plane_per_network:
+            raise SettingsError(
+                "plane_per_network is true, but consistency=squared-distance compares both networks on the same slice: it "
+                "needs plane_per_network=false."
+            )
+
     @property
     def input_deformation(self) -> DeformationRange:
         """How far the slices that the networks learn from are deformed."""
@@ -234,6 +250,13 @@ class Settings:
             self.consistency_warp,
             flip=False,
         )
+
+    def with_input_for(self, case_count: int) -> Settings:
+        """Return the settings with the augmentation of the training input that fits a number of training cases."""
+        if not self.input_halved_from or case_count < self.input_halved_from:
+            return self
+        names = ("input_rotation", "input_scaling", "input_stretch", "input_warp", "input_intensity")
+        return self.replace(**{name: getattr(self, name) / 2 for name in names})
 
     def replace(self, **changes: Any) -> Settings:
         """Return a copy with some values changed.

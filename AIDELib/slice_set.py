@@ -23,11 +23,13 @@ class CaseSlices:
         case: the case.
         images: (Z, M, H, W) float32, z-scored.
         labels: (Z, H, W) uint8, 0 background, i + 1 = structure i; None without label.
+        second_images: (Z', M, H', W') float32, the same volume in the second plane, where there is one.
     """
 
     case: Case
     images: NDArray[np.float32]
     labels: NDArray[np.uint8] | None
+    second_images: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class SliceSet:
         for slices, placement, case_labels in zip(self.ranges, self.placements, labels, strict=True):
             padded[slices.start : slices.stop, *placement] = torch.from_numpy(case_labels)
         return self.storage.settle(padded)
+
+    def case_shape(self, case_index: int) -> tuple[int, int, int]:
+        """Return the number of slices, rows and columns of a case without padding."""
+        rows, columns = self.placements[case_index]
+        return len(self.ranges[case_index]), rows.stop - rows.start, columns.stop - columns.start
 
     def case_labels(self, labels: Tensor, case_index: int) -> NDArray[np.uint8]:
         """Return the label slices (Z, H, W) of one case, without padding, from a (N, height, width) tensor."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -24,6 +25,13 @@ class SliceOrientation(str, Enum):
     CORONAL = "coronal"
     SAGITTAL = "sagittal"
 
+
+# Voxels whose edges differ by no more than this factor count as cubes.
+MOST_UNEQUAL_EDGES = 1.5
+# Across fewer slices the deepest level of a network sees its own border alone.
+FEWEST_SLICES = 16
+# In this order: the plane of most atlases first.
+_SECOND_PLANES = (SliceOrientation.AXIAL, SliceOrientation.SAGITTAL, SliceOrientation.CORONAL)
 
 # Axes of an LPS-oriented image in the order in-plane x, in-plane y, across the slices.
 _AXES = {
@@ -80,6 +88,46 @@ def choose_slice_plan(
     columns, rows = (int(edge) for edge in _pixels(extents.max(axis=0), spacing))
     size = padded_size((rows, columns), (1, 1))
     return SlicePlan(orientation, (float(spacing[0]), float(spacing[1])), normalization, size)
+
+
+def choose_second_plan(images: Iterable[sitk.Image], slice_size: int, first: SlicePlan) -> SlicePlan | None:
+    """Return the plan that shows the same volumes in another plane; None where that would show less.
+
+    That is where voxels are no cubes, or volumes so flat that they have fewer slices across than the networks look at.
+
+    Args:
+        images: as for `choose_slice_plan`.
+        slice_size: largest slice edge in pixels.
+        first: the plan of the first plane.
+    """
+    images = list(images)
+    grids = [(oriented.GetSpacing(), oriented.GetSize()) for oriented in map(_orient, images)]
+    edges = np.median([spacing for spacing, _ in grids], axis=0)
+    if edges.max() > MOST_UNEQUAL_EDGES * edges.min() or min(min(size) for _, size in grids) < FEWEST_SLICES:
+        return None
+    other = next(plane for plane in _SECOND_PLANES if plane is not first.orientation)
+    return choose_slice_plan(images, slice_size, first.normalization, SlicePlane(other.value))
+
+
+def turned(stack: NDArray[Any], plan: SlicePlan, wanted: SlicePlan, shape: tuple[int, int, int]) -> NDArray[Any]:
+    """Return a stack of slices as it is cut in another plane, each voxel the nearest one's value.
+
+    Args:
+        stack: (..., Z, H, W), as the plan cuts it.
+        shape: (Z', H', W') of the same volume as the wanted plan cuts it.
+
+    Returns:
+        (..., Z', H', W')
+    """
+    axes = _AXES[plan.orientation][::-1]
+    order = [axes.index(axis) - 3 for axis in _AXES[wanted.orientation][::-1]]
+    leading = list(range(stack.ndim - 3))
+    result = np.transpose(stack, [*leading, *(stack.ndim + axis for axis in order)])
+    for axis, count in zip((-3, -2, -1), shape, strict=True):
+        if result.shape[axis] != count:
+            nearest = ((np.arange(count) + 0.5) * result.shape[axis] / count).astype(int)
+            result = np.take(result, nearest, axis=axis)
+    return np.ascontiguousarray(result)
 
 
 def slice_count(grid: sitk.Image, plan: SlicePlan) -> int:

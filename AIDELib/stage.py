@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from AIDELib.batch_sampling import epoch_batches
+from AIDELib.batch_source import BatchSource
 from AIDELib.batch_statistics import batches_for_statistics
 from AIDELib.case import LabelQuality
-from AIDELib.deformation import Deformation
-from AIDELib.intensity_augmentation import perturb_intensity
-from AIDELib.label_pass import agreements_with, predict_labels
+from AIDELib.label_pass import agreements_with, predict_in_planes, predict_labels
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.networks import create_network
 from AIDELib.process_group import ALONE, ProcessGroup
+from AIDELib.second_plane import SecondPlane
 from AIDELib.seeding import derived_generator, derived_seed
 from AIDELib.settings import LearningRateSchedule, Settings
 from AIDELib.slice_set import SliceSet
@@ -58,7 +57,10 @@ class Stage:
         epochs: epochs to do.
         learners: one per network of the method.
         label_sets: one per network of the method.
-        slices: the training slices.
+        slices: the training slices; label sets and predictions lie as they do.
+        second: the same cases in the plane of the second network; None where both see the same slices.
+        proposed: (N, H, W), what the networks predicted together after the last epoch, the given labels before the first;
+            None without a second plane.
         group: the processes that train together.
     """
 
@@ -72,12 +74,14 @@ class Stage:
         structure_count: int,
         thrift: MemoryThrift | None = None,
         group: ProcessGroup = ALONE,
+        second: SecondPlane | None = None,
     ) -> None:
         self.index = index
         self.method = method
         self.epoch = 0
         self.epochs = epochs
         self.slices = slices
+        self.second = second
         self.structure_count = structure_count
         self.settings = method.settings
         device = slices.device
@@ -87,12 +91,23 @@ class Stage:
         )
         self.group = group
         self.label_sets = tuple(LabelSet.given(labels, slices) for _ in self.learners)
+        self.proposed = None if second is None else slices.storage.copy(labels)
+        augmented = self.settings.with_input_for(len(slices.cases))
+        self._sources = tuple(BatchSource(plane, augmented) for plane in self._planes())
         # Methods that use the labels as they are have nothing that could drift.
         calibrated = self.settings.volume_calibration and method.network_count > 1
-        self._calibration = VolumeCalibration.of(slices, labels, structure_count + 1) if calibrated else None
-        self._trusted = set(slices.slices_of(LabelQuality.HQA))
-        self._generated = set(slices.slices_of(LabelQuality.UNLABELLED))
-        self._others = sorted(set(range(len(slices.images))) - self._trusted)
+        self._calibrations = [
+            VolumeCalibration.of(plane, own, structure_count + 1) if calibrated else None
+            for plane, own in zip(self._planes(), self._in_planes(labels), strict=True)
+        ]
+
+    def _planes(self) -> tuple[SliceSet, ...]:
+        """Return the slices of each plane that networks see."""
+        return (self.slices,) if self.second is None else (self.slices, self.second.slices)
+
+    def _in_planes(self, labels: Tensor) -> tuple[Tensor, ...]:
+        """Return labels (N, H, W) of the training slices as they lie in each plane."""
+        return (labels,) if self.second is None else (labels, self.second.labels(labels))
 
     def run_epoch(self, observe: IterationObserver) -> EpochResult:
         """Train for one epoch, predict all cases, correct labels."""
@@ -104,47 +119,84 @@ class Stage:
         predictions = self.predict_training_cases()
         corrections_before = [[len(epochs) for epochs in label_set.corrected_at] for label_set in self.label_sets]
         self.method.correct_labels(self.slices, self.label_sets, predictions, epoch)
+        if self.proposed is not None and predictions.joint is not None:
+            for index, labels in enumerate(predictions.joint):
+                self.slices.put_case_labels(self.proposed, index, labels)
         self.epoch = epoch
         return EpochResult(epoch, losses, predictions, self._corrected_since(corrections_before))
 
     def predict_training_cases(self) -> Predictions:
         """Return each network's prediction of each training case and its agreement with the network's label set."""
-        self.look_at(self.slices)
-        labels = tuple(self._predict_and_calibrate(learner) for learner in self.learners)
+        self.look_at(self.slices, self.second)
+        self._calibrate()
+        joint = None
+        if self.second is None:
+            labels = tuple(
+                predict_labels(learner.predict, self.slices, self.structure_count, self.group)
+                for learner in self.learners
+            )
+        else:
+            *labels_of_each, joint = self._predict_in_planes(self.second)
+            labels = tuple(labels_of_each)
         agreements = tuple(
             agreements_with(own, label_set.labels, self.slices, self.structure_count, self.group)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
-        return Predictions(labels, agreements, self.structure_count)
+        return Predictions(labels, agreements, self.structure_count, joint)
 
-    def look_at(self, slices: SliceSet) -> None:
+    def look_at(self, slices: SliceSet, second: SecondPlane | None) -> None:
         """Prepare the networks to predict slices like these: of cases without label, if there are any."""
-        if self.settings.plain_statistics:
-            indices = slices.slices_of(LabelQuality.UNLABELLED) or range(len(slices.images))
-            for learner in self.learners:
-                learner.estimate_statistics(batches_for_statistics(slices, indices, self.settings.batch_size))
+        if not self.settings.plain_statistics:
+            return
+        planes = (slices, slices if second is None else second.slices)
+        for position, learner in enumerate(self.learners):
+            own = planes[position % 2]
+            indices = own.slices_of(LabelQuality.UNLABELLED) or range(len(own.images))
+            learner.estimate_statistics(batches_for_statistics(own, indices, self.settings.batch_size))
 
-    def _predict_and_calibrate(self, learner: Learner) -> list[NDArray[np.uint8]]:
-        """Return the predictions of one network, as large as the given labels where that is wanted."""
-        if self._calibration is not None:
-            learner.offsets = self._calibration.offsets(learner.predict, learner.offsets)
-        return predict_labels(learner.predict, self.slices, self.structure_count, self.group)
+    def predict_jointly(self, slices: SliceSet, second: SecondPlane | None) -> list[NDArray[np.uint8]]:
+        """Return the label map (Z, H, W) of each case that the mean of all networks predicts."""
+        if second is not None:
+            return self._predict_in_planes(second)[-1]
+        return predict_labels(
+            lambda images: torch.stack([learner.predict(images) for learner in self.learners]).mean(dim=0),
+            slices,
+            self.structure_count,
+            self.group,
+        )
+
+    def predict_apart(self, slices: SliceSet, second: SecondPlane | None) -> Sequence[list[NDArray[np.uint8]]]:
+        """Return for each network the label map (Z, H, W) of each case."""
+        if second is not None:
+            return self._predict_in_planes(second)[:-1]
+        return [predict_labels(own.predict, slices, self.structure_count, self.group) for own in self.learners]
+
+    def _predict_in_planes(self, second: SecondPlane) -> Sequence[list[NDArray[np.uint8]]]:
+        first, other = self.learners
+        return predict_in_planes((first.predict, other.predict), second, self.structure_count, self.group)
+
+    def _calibrate(self) -> None:
+        """Make the predictions of each network as large as the given labels, where that is wanted."""
+        for position, learner in enumerate(self.learners):
+            calibration = self._calibrations[position % len(self._calibrations)]
+            if calibration is not None:
+                learner.offsets = calibration.offsets(learner.predict, learner.offsets)
 
     def _train(self, epoch: int, generator: torch.Generator, observe: IterationObserver) -> tuple[float, ...]:
         settings = self.settings
-        batches = list(
-            epoch_batches(
-                sorted(self._trusted),
-                self._others,
-                settings.batch_size,
-                settings.trusted_share,
-                settings.iterations_per_epoch,
-                generator,
-            )
-        )
+        first, *others = self._sources
+        of_each_plane = [list(first.epoch(settings.iterations_per_epoch, generator))]
+        of_each_plane += [list(other.epoch(len(of_each_plane[0]), generator)) for other in others]
+        batches = list(zip(*of_each_plane, strict=True))
+        labels = [self._in_planes(label_set.labels) for label_set in self.label_sets]
+        proposed = [None] if self.proposed is None else self._in_planes(self.proposed)
         sums = torch.zeros(len(self.learners), device=self.slices.device)
         for iteration, indices in enumerate(batches):
-            losses = self.method.losses(self.learners, self.batch(indices, generator), epoch, generator)
+            drawn = [
+                source.batch(own, [labels_of_set[plane] for labels_of_set in labels], proposed[plane], generator)
+                for plane, (source, own) in enumerate(zip(self._sources, indices, strict=True))
+            ]
+            losses = self._losses(drawn, epoch, generator)
             progress = (epoch - 1 + iteration / len(batches)) / self.epochs
             for learner, loss in zip(self.learners, losses, strict=True):
                 learner.step(loss, learning_rate(settings, epoch, progress))
@@ -152,23 +204,15 @@ class Stage:
             observe(iteration + 1, len(batches))
         return tuple((sums / len(batches)).tolist())
 
+    def _losses(self, batches: Sequence[Batch], epoch: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+        if self.second is None:
+            return self.method.losses(self.learners, batches[0], epoch, generator)
+        return self.method.losses_in_planes(self.learners, batches, epoch, generator)
+
     def batch(self, indices: list[int], generator: torch.Generator) -> Batch:
-        """Return the augmented samples of these slices with their labels from each label set."""
-        settings = self.settings
-        images = self.slices.take(self.slices.images, indices)
-        labels = tuple(self.slices.take(label_set.labels, indices) for label_set in self.label_sets)
-        if not settings.input_deformation.is_empty:
-            size = (len(indices), *images.shape[2:])
-            deformation = Deformation.draw(size, settings.input_deformation, generator, images.device)
-            images = deformation.apply(images)
-            labels = tuple(deformation.apply_to_labels(own) for own in labels)
-        images = images.contiguous(memory_format=torch.channels_last)
-        return Batch(
-            images=perturb_intensity(images, settings.input_intensity, generator),
-            plain_images=images,
-            labels=labels,
-            trusted=torch.tensor([index in self._trusted for index in indices]),
-            generated=torch.tensor([index in self._generated for index in indices]),
+        """Return the augmented samples of these slices of the first plane with their labels from each label set."""
+        return self._sources[0].batch(
+            indices, [label_set.labels for label_set in self.label_sets], self.proposed, generator
         )
 
     def _initial_network(self, position: int) -> torch.nn.Module:

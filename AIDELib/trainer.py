@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,14 @@ from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset, relative_path
 from AIDELib.device import describe_device, make_deterministic
 from AIDELib.errors import AIDEError, RunError
-from AIDELib.label_pass import agreements_with, predict_labels
+from AIDELib.label_pass import agreements_with
 from AIDELib.memory_thrift import MemoryThrift, is_out_of_memory
 from AIDELib.methods import create_method
 from AIDELib.model import Model, save_model
 from AIDELib.model_description import ModelDescription
 from AIDELib.model_selection import ModelSelection
 from AIDELib.prediction_files import write_labels
-from AIDELib.preparation import cut_cases, plan_slices, slice_bytes
+from AIDELib.preparation import cut_cases, plan_second_plane, plan_slices, slice_bytes
 from AIDELib.pretraining import pretraining_method
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.progress import Listener, Progress, SilentProgress, StopRequested
@@ -38,10 +39,11 @@ from AIDELib.review_decision import read_decisions, with_decisions
 from AIDELib.run_evaluation import compare_with_baseline, evaluate_run
 from AIDELib.run_folder import RunFolder
 from AIDELib.sealed_document import write_sealed
+from AIDELib.second_plane import SecondPlane
 from AIDELib.segmentation_file import SEGMENTATION_ENDING, is_damaged_segmentation
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slice_storage import SliceStorage
-from AIDELib.slicing import assemble_labels
+from AIDELib.slicing import SlicePlan, assemble_labels
 from AIDELib.stage import EpochResult, Stage
 from AIDELib.standardization import standardize
 from AIDELib.training_failure import explain_failure
@@ -206,11 +208,17 @@ class _Training:
             # Without a checkpoint nothing of an earlier attempt counts.
             self._group.lead(self._remove_outdated)
         self._plan = plan_slices(self._train_cases, self._settings)
+        self._second_plan = self._plan_second_plane()
         self._storage = self._choose_storage()
         cut = self._cut(Split.TRAIN)
         self._validation = self._validation_set()
         labels = self._labels_of_unlabelled(cut, checkpoint)
         return self._train(self._with_labels(cut, labels), checkpoint)
+
+    def _plan_second_plane(self) -> SlicePlan | None:
+        return (
+            plan_second_plane(self._train_cases, self._settings, self._plan) if self._method.plane_per_network else None
+        )
 
     def _remove_outdated(self) -> None:
         for outdated in (self._run.generated_folder, self._run.corrected_folder, self._run.suggested_folder):
@@ -237,22 +245,31 @@ class _Training:
         )
 
     def _cut(self, split: Split) -> list[CaseSlices]:
-        return cut_cases(self.dataset.select(split), self.dataset, self._plan, self._storage, self._tell_step)
+        cases = self.dataset.select(split)
+        return cut_cases(cases, self.dataset, self._plan, self._second_plan, self._storage, self._tell_step)
+
+    def _second_plane(self, cut: Sequence[CaseSlices], slices: SliceSet) -> SecondPlane | None:
+        """Return what the second network sees of these slices, where it does not see the same."""
+        if self._second_plan is None:
+            return None
+        return SecondPlane.build(cut, slices, self._plan, self._second_plan, self._storage)
 
     def _choose_storage(self) -> SliceStorage:
-        needed = slice_bytes(self._train_cases, self._plan, 1 + self._method.network_count)
+        plans = [self._plan, *([] if self._second_plan is None else [self._second_plan])]
+        needed = sum(slice_bytes(self._train_cases, plan, 1 + self._method.network_count) for plan in plans)
         storage = SliceStorage.choose(needed, self._device, self._run.path, self._group.size)
         notice = storage.notice(needed)
         if notice is not None:
             self._progress.event("notice", message=notice)
         return storage
 
-    def _validation_set(self) -> tuple[SliceSet, Tensor] | None:
+    def _validation_set(self) -> tuple[SliceSet, SecondPlane | None, Tensor] | None:
         cut = [case for case in self._cut(Split.VAL) if case.labels is not None]
         if not cut:
             return None
         slices = SliceSet.build(cut, self._storage, self._plan.size)
-        return slices, slices.pad_labels([case.labels for case in cut if case.labels is not None])
+        second = self._second_plane(cut, slices)
+        return slices, second, slices.pad_labels([case.labels for case in cut if case.labels is not None])
 
     # What precedes the training proper: pretraining, and labels for the unlabelled cases.
 
@@ -268,8 +285,9 @@ class _Training:
         if self._settings.pretrained_start:
             self._pretrained = [dict(learner.predictor.state_dict()) for learner in stage.learners]
         slices = SliceSet.build(unlabelled, self._storage, self._plan.size)
-        stage.look_at(slices)
-        predicted = predict_labels(_joint_prediction(stage), slices, self._structure_count, self._group)
+        second = None if stage.second is None else self._second_plane(unlabelled, slices)
+        stage.look_at(slices, second)
+        predicted = stage.predict_jointly(slices, second)
         for index, labels in enumerate(predicted):
             self._write_labels(labels, slices.cases[index], self._run.generated_folder)
         self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
@@ -292,7 +310,7 @@ class _Training:
 
     @staticmethod
     def _with_labels(cut: Sequence[CaseSlices], labels: dict[str, Any]) -> list[CaseSlices]:
-        return [CaseSlices(case.case, case.images, labels.get(case.case.id, case.labels)) for case in cut]
+        return [dataclasses.replace(case, labels=labels.get(case.case.id, case.labels)) for case in cut]
 
     # The training proper.
 
@@ -333,7 +351,8 @@ class _Training:
         decided = read_decisions(self._run)
         for index, case in enumerate(cut):
             if case.case.id in decided and case.labels is not None:
-                for labels in (given, *(label_set.labels for label_set in stage.label_sets)):
+                proposed = [] if stage.proposed is None else [stage.proposed]
+                for labels in (given, *proposed, *(label_set.labels for label_set in stage.label_sets)):
                     stage.slices.put_case_labels(labels, index, case.labels)
 
     def _create_stage(
@@ -341,7 +360,8 @@ class _Training:
     ) -> tuple[Stage, Tensor]:
         slices = SliceSet.build(cut, self._storage, self._plan.size)
         labels = slices.pad_labels([case.labels for case in cut if case.labels is not None])
-        stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift, self._group)
+        second = self._second_plane(cut, slices) if method.plane_per_network else None
+        stage = Stage(index, method, epochs, slices, labels, self._structure_count, self._thrift, self._group, second)
         if checkpoint is not None and checkpoint.document["stage"] == index:
             restore_stage(stage, checkpoint)
         self._progress.begin_stage()
@@ -380,24 +400,22 @@ class _Training:
     def _scores(self, stage: Stage, result: EpochResult) -> list[float]:
         if self._validation is None:
             return [float(np.mean(agreements)) for agreements in result.predictions.agreements]
-        slices, labels = self._validation
+        slices, second, labels = self._validation
         return [
             float(np.mean(agreements_with(own, labels, slices, self._structure_count, self._group)))
-            for own in (
-                predict_labels(learner.predict, slices, self._structure_count, self._group)
-                for learner in stage.learners
-            )
+            for own in stage.predict_apart(slices, second)
         ]
 
     def _model(self, stage: Stage, scores: Sequence[float], epoch: int) -> Model:
         chosen = range(len(scores)) if self._settings.ensemble else [int(np.argmax(scores))]
+        plans = [self._plan, self._plan if self._second_plan is None else self._second_plan]
         counts = {quality.value: 0 for quality in LabelQuality}
         for case in self._train_cases:
             counts[case.quality.value] += 1
         description = ModelDescription(
             channels=self.dataset.channels,
             structures=self.dataset.structures,
-            plan=self._plan,
+            plans=(self._plan,) if self._second_plan is None else tuple(plans[index] for index in chosen),
             network=self._settings.network,
             width=self._settings.network_width,
             network_count=len(chosen),
@@ -447,7 +465,7 @@ class _Training:
             self._write_label_file(stage.slices.case_labels(labels, index), case, folder)
 
     def _write_suggestions(self, stage: Stage) -> None:
-        predictions = predict_labels(_joint_prediction(stage), stage.slices, self._structure_count, self._group)
+        predictions = stage.predict_jointly(stage.slices, stage.second)
         for case, labels in zip(stage.slices.cases, predictions, strict=True):
             if case.quality is not LabelQuality.HQA:
                 self._write_labels(labels, case, self._run.suggested_folder)
@@ -499,8 +517,3 @@ class _Training:
 def label_file_name(case: Case) -> str:
     """Return the name of the files that hold labels of a case in a run folder."""
     return f"{case.id}{SEGMENTATION_ENDING}"
-
-
-def _joint_prediction(stage: Stage) -> Callable[[Tensor], Tensor]:
-    """Return the function that predicts the mean of the stage's networks."""
-    return lambda images: torch.stack([learner.predict(images) for learner in stage.learners]).mean(dim=0)

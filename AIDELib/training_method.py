@@ -30,6 +30,8 @@ class Batch:
         labels: (B, H, W) uint8 from each label set.
         trusted: (B,) bool on the CPU, True for HQA cases.
         generated: (B,) bool on the CPU, True for cases whose labels a model made.
+        proposed: (B, H, W) uint8, what the networks predicted together after the last epoch; None where they see the same
+            slices and need not wait for it.
     """
 
     images: Tensor
@@ -37,6 +39,7 @@ class Batch:
     labels: tuple[Tensor, ...]
     trusted: Tensor
     generated: Tensor
+    proposed: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,13 @@ class Predictions:
         labels: for each network, the label maps (Z, H, W) of each case.
         agreements: for each network, the agreement (0 to 1) of each case's prediction with that network's label set.
         structure_count: number of structures.
+        joint: the label maps that both networks predict together, where each sees a plane of its own.
     """
 
     labels: tuple[list[NDArray[np.uint8]], ...]
     agreements: tuple[list[float], ...]
     structure_count: int
+    joint: list[NDArray[np.uint8]] | None = None
 
     def mutual_agreements(self) -> list[float]:
         """Return for each case the agreement of the first two networks' predictions with each other."""
@@ -67,6 +72,7 @@ class TrainingMethod(ABC):
         doubts_labels: whether predictions take the place of labels that people gave. Networks that know nothing yet would
             spoil more than they mend.
         trusting_epochs: epochs at the beginning in which a method that doubts labels learns them as they are.
+        plane_per_network: whether its networks can see slices of different planes.
         network_count: networks that train in parallel; each has a label set of its own.
         qualities: label qualities of the cases that the method learns from; UNLABELLED cases with generated labels.
     """
@@ -74,6 +80,7 @@ class TrainingMethod(ABC):
     name: str
     network_count: int
     doubts_labels: bool = False
+    plane_per_network: bool = False
     qualities: frozenset[LabelQuality] = frozenset(LabelQuality)
 
     def __init__(self, settings: Settings) -> None:
@@ -97,6 +104,18 @@ class TrainingMethod(ABC):
             epoch: counted from 1.
             generator: CPU generator of the method's random choices.
         """
+
+    def losses_in_planes(
+        self, learners: Sequence[Learner], batches: Sequence[Batch], epoch: int, generator: torch.Generator
+    ) -> tuple[Tensor, ...]:
+        """Return the scalar loss of each network for a batch of its own plane.
+
+        Args:
+            batches: one per network, each with `proposed`.
+            epoch: counted from 1.
+            generator: CPU generator of the method's random choices.
+        """
+        raise NotImplementedError(f"{self.name} compares its networks on the same slices")
 
     def correct_labels(  # noqa: B027 - methods with fixed labels inherit that nothing is corrected
         self, slices: SliceSet, label_sets: Sequence[LabelSet], predictions: Predictions, epoch: int

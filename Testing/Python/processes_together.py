@@ -14,10 +14,13 @@ from AIDELib.label_pass import predict_labels
 from AIDELib.methods import create_method
 from AIDELib.presets import PAPER, STANDARD
 from AIDELib.process_group import ALONE, ProcessGroup
+from AIDELib.second_plane import SecondPlane
 from AIDELib.seeding import derived_generator
+from AIDELib.settings import Normalization
 from AIDELib.several_processes import processes_of_torchrun
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slice_storage import SliceStorage
+from AIDELib.slicing import SliceOrientation, SlicePlan
 from AIDELib.stage import Stage
 
 CPU = torch.device("cpu")
@@ -59,6 +62,49 @@ def make_stage(method: str, settings, group: ProcessGroup) -> Stage:
     return stage
 
 
+def make_stage_in_planes(group: ProcessGroup) -> Stage:
+    """Return a stage whose second network sees axial slices where the first sees sagittal ones."""
+    random = np.random.default_rng(0)
+    settings = STANDARD.replace(
+        **CHANGES, averaging=0.9, iterations_per_epoch=3, warm_up_epochs=1, correction_first_epoch=1
+    )
+    cut = []
+    for index, quality in enumerate([LabelQuality.HQA, LabelQuality.LQA, LabelQuality.UNLABELLED]):
+        volume = random.standard_normal((16, 20, 18)).astype(np.float32)  # z, y, x
+        label = None if quality is LabelQuality.UNLABELLED else Path("l")
+        images = np.ascontiguousarray(np.moveaxis(volume, 2, 0)[:, None])
+        labels = (images[:, 0] > 1).astype(np.uint8)
+        cut.append(
+            CaseSlices(Case(f"c{index}", (Path("i"),), label, quality, Split.TRAIN), images, labels, volume[:, None])
+        )
+    sagittal, axial = (
+        SlicePlan(plane, (1.0, 1.0), Normalization.VOLUME, (16, 16))
+        for plane in (SliceOrientation.SAGITTAL, SliceOrientation.AXIAL)
+    )
+    storage = SliceStorage(CPU)
+    first = SliceSet.build(cut, storage, (16, 16))
+    second = SecondPlane.build(cut, first, sagittal, axial, storage)
+    labels = first.pad_labels([case.labels for case in cut])
+    first = dataclasses.replace(first, images=first.images.double())
+    second = dataclasses.replace(
+        second, first=first, slices=dataclasses.replace(second.slices, images=second.slices.images.double())
+    )
+    stage = Stage(1, create_method("aide", settings), 100, first, labels, 1, group=group, second=second)
+    for learner in stage.learners:
+        learner.network.double()
+        learner.predictor.double()
+    return stage
+
+
+def compare_in_planes(group: ProcessGroup) -> None:
+    together, alone = make_stage_in_planes(group), make_stage_in_planes(ALONE)
+    for _ in range(2):
+        own, expected = (stage.run_epoch(lambda done, total: None) for stage in (together, alone))
+        np.testing.assert_allclose(own.losses, expected.losses, rtol=1e-6, err_msg=f"planes, {group.size}")
+        assert own.corrected == expected.corrected
+    assert torch.equal(together.proposed, alone.proposed)
+
+
 def train_iterations(stage: Stage) -> list[list[float]]:
     generator = derived_generator(1)
     losses = []
@@ -92,3 +138,4 @@ if __name__ == "__main__":
     with processes_of_torchrun(CPU) as processes:
         for training in TRAININGS:
             compare(*training, processes)
+        compare_in_planes(processes)

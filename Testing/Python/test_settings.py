@@ -80,3 +80,18 @@ def test_settings_of_another_version():
     del values["epochs"]
     with pytest.raises(SettingsError, match=r"missing \['epochs'\], unknown \['rounds'\]"):
         Settings.from_json(values | {"rounds": 3})
+
+
+def test_the_input_of_many_cases_is_changed_half_as_much():
+    assert QUICK.input_halved_from == 20
+    assert QUICK.with_input_for(19) == QUICK
+    many = QUICK.with_input_for(20)
+    changed = {
+        "input_rotation": 10,
+        "input_scaling": 0.15,
+        "input_stretch": 0.1,
+        "input_warp": 0.02,
+        "input_intensity": 0.25,
+    }
+    assert many == QUICK.replace(**changed)
+    assert PAPER.with_input_for(1000) == PAPER

@@ -10,9 +10,11 @@ from AIDELib.slicing import (
     SlicePlan,
     assemble,
     assemble_labels,
+    choose_second_plan,
     choose_slice_plan,
     cut_image,
     cut_labels,
+    turned,
 )
 
 ANGLES = (0.3, -0.2, 0.4)
@@ -99,6 +101,58 @@ def test_a_single_slice_cannot_be_cut_in_another_plane():
         SettingsError, match=r"slice_plane is sagittal, but an image of 8 x 6 x 1 .* single axial slice"
     ):
         choose_slice_plan([image], 256, Normalization.SLICE, SlicePlane.SAGITTAL)
+
+
+def second_orientation(spacing, shape=(16, 17, 18), plane=SlicePlane.AUTO):
+    images = [make_image(np.zeros(shape, np.uint8), spacing)]
+    second = choose_second_plan(images, 256, choose_slice_plan(images, 256, Normalization.VOLUME, plane))
+    return second and second.orientation
+
+
+def test_the_second_plane_is_another_one_where_voxels_are_nearly_cubes():
+    assert second_orientation((1, 1, 1)) is SliceOrientation.SAGITTAL
+    assert second_orientation((1, 1, 1), plane=SlicePlane.SAGITTAL) is SliceOrientation.AXIAL
+    assert second_orientation((1, 1, 1), plane=SlicePlane.CORONAL) is SliceOrientation.AXIAL
+    assert second_orientation((1, 1, 1.5)) is SliceOrientation.SAGITTAL
+    assert second_orientation((1, 1, 1.6)) is None
+    assert second_orientation((1, 1, 1), shape=(15, 17, 18)) is None
+    assert second_orientation((1, 1, 1), shape=(1, 17, 18)) is None
+
+
+def test_the_second_plane_has_the_normalization_and_the_spacing_of_the_images():
+    images = [make_image(np.zeros((16, 40, 20), np.uint8), (1.0, 1.2, 1.4))]
+    first = choose_slice_plan(images, 256, Normalization.VOLUME)
+    assert choose_second_plan(images, 256, first) == SlicePlan(
+        SliceOrientation.SAGITTAL, (1.2, 1.4), Normalization.VOLUME, (16, 48)
+    )
+
+
+@pytest.mark.parametrize("name", ["axial", "oblique", "flipped"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (SliceOrientation.AXIAL, SliceOrientation.SAGITTAL),
+        (SliceOrientation.SAGITTAL, SliceOrientation.AXIAL),
+        (SliceOrientation.CORONAL, SliceOrientation.AXIAL),
+        (SliceOrientation.SAGITTAL, SliceOrientation.CORONAL),
+    ],
+)
+def test_turned_slices_are_those_that_are_cut_in_the_other_plane(name, one, other):
+    shape, _, direction = GRIDS[name]
+    labels = np.random.default_rng(0).integers(0, 4, shape).astype(np.uint8)
+    image = make_image(labels, (1.0, 1.0, 1.0), (5.0, -3.0, 2.0), direction)
+    plan, wanted = (SlicePlan(plane, (1.0, 1.0), Normalization.VOLUME, (16, 16)) for plane in (one, other))
+    expected = cut_labels(image, wanted)
+    assert np.array_equal(turned(cut_labels(image, plan), plan, wanted, expected.shape), expected)
+
+
+def test_turned_slices_of_other_pixels_take_the_nearest_ones():
+    axial = SlicePlan(SliceOrientation.AXIAL, (2.0, 1.0), Normalization.VOLUME, (16, 16))
+    sagittal = SlicePlan(SliceOrientation.SAGITTAL, (1.0, 1.0), Normalization.VOLUME, (16, 16))
+    stack = np.array([[[1, 2]], [[3, 4]]], np.uint8)  # z = 2, y = 1, x = 2
+    result = turned(np.stack([stack, stack + 4]), axial, sagittal, (4, 2, 1))
+    assert result[0].tolist() == [[[1], [3]], [[1], [3]], [[2], [4]], [[2], [4]]]
+    assert result[1].tolist() == (result[0] + 4).tolist()
 
 
 def test_in_plane_spacing_is_the_median_and_coarser_where_the_largest_image_would_not_fit():
