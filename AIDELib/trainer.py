@@ -397,7 +397,7 @@ class _Training:
         description = ModelDescription(
             channels=self.dataset.channels,
             structures=self.dataset.structures,
-            plan=self._plan,
+            plans=(self._plan,),
             network=self._settings.network,
             width=self._settings.network_width,
             network_count=len(chosen),
