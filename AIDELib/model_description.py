@@ -17,6 +17,8 @@ from AIDELib.slicing import SliceOrientation, SlicePlan
 from AIDELib.structure import LARGEST_VALUE, Structure
 
 FORMAT = "aide-model/1"
+# With slices of several planes: versions that know one alone refuse it instead of cutting all networks' slices alike.
+FORMAT_OF_SEVERAL_PLANES = "aide-model/2"
 ENDING = ".aide"
 DOCUMENT_NAME = "model.json"
 MAXIMUM_WIDTH = 512
@@ -34,7 +36,7 @@ class ModelDescription:
     Attributes:
         channels: names of the image channels in the order in which images are given.
         structures: what it segments; structure i is class i + 1.
-        plan: how volumes are cut into slices.
+        plans: how volumes are cut into slices: one plan for all networks, or one for each; all of one normalization.
         network: name of the network; `width` its width; `network_count` how many of them predict together.
         largest_component: whether each structure's largest component alone is kept.
         training: summary of the training for the user (JSON values): "method", "task", "cases" (counts by quality),
@@ -43,17 +45,41 @@ class ModelDescription:
 
     channels: tuple[str, ...]
     structures: tuple[Structure, ...]
-    plan: SlicePlan
+    plans: tuple[SlicePlan, ...]
     network: str
     width: int
     network_count: int
     largest_component: bool
     training: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if len(self.plans) not in (1, self.network_count):
+            raise ModelError(
+                f"A model of {self.network_count} network(s) needs one slice plan, or one for each network; "
+                f"{len(self.plans)} given."
+            )
+        if len({plan.normalization for plan in self.plans}) != 1:
+            raise ModelError("The slice plans of a model need the same normalization.")
+
+    @property
+    def plan(self) -> SlicePlan:
+        """How slices are cut for the first network, and for all where there is one plan."""
+        return self.plans[0]
+
+    @property
+    def distinct_plans(self) -> tuple[SlicePlan, ...]:
+        """The plans, each one once."""
+        return tuple(dict.fromkeys(self.plans))
+
+    def plan_of(self, network: int) -> SlicePlan:
+        """Return how slices are cut for one of the networks, counted from 0."""
+        return self.plan if len(self.plans) == 1 else self.plans[network]
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of the model file."""
+        several = len(self.distinct_plans) > 1
         return {
-            "format": FORMAT,
+            "format": FORMAT_OF_SEVERAL_PLANES if several else FORMAT,
             "version": __version__,
             "channels": [{"name": name, "normalization": self.plan.normalization.value} for name in self.channels],
             "structures": [
@@ -65,11 +91,7 @@ class ModelDescription:
                 }
                 for structure in self.structures
             ],
-            "slices": {
-                "orientation": self.plan.orientation.value,
-                "spacing": list(self.plan.spacing),
-                "size": list(self.plan.size),
-            },
+            "slices": [_plan_to_json(plan) for plan in self.plans] if several else _plan_to_json(self.plan),
             "network": {"name": self.network, "width": self.width, "count": self.network_count},
             "largest_component": self.largest_component,
             "training": self.training,
@@ -111,9 +133,10 @@ def parse_model_document(document: dict[str, Any], file: Path) -> ModelDescripti
     Raises:
         ModelError: it is of another format or damaged; the message names the file.
     """
-    if document.get("format") != FORMAT:
+    if document.get("format") not in (FORMAT, FORMAT_OF_SEVERAL_PLANES):
         raise ModelError(
-            f"{file} has the format '{document.get('format')}', but this version of AIDE reads '{FORMAT}'."
+            f"{file} has the format '{document.get('format')}', but this version of AIDE reads '{FORMAT}' and "
+            f"'{FORMAT_OF_SEVERAL_PLANES}'."
         )
     try:
         return _parse(document)
@@ -127,14 +150,6 @@ def _parse(document: dict[str, Any]) -> ModelDescription:
     if len(normalizations) != 1:
         raise ValueError("channels with different normalization")
     text(document.get("version", ""))
-    x, y = (_number(value) for value in document["slices"]["spacing"])
-    if not (SMALLEST_SPACING <= x <= LARGEST_SPACING and SMALLEST_SPACING <= y <= LARGEST_SPACING):
-        raise ValueError(f"spacing {x}, {y}")
-    height, width = (
-        _within(edge, 1, LARGEST_SLICE, "slice edge")
-        for edge in document["slices"].get("size", SIZE_BEFORE_IT_WAS_SAVED)
-    )
-    plan = SlicePlan(SliceOrientation(document["slices"]["orientation"]), (x, y), normalizations.pop(), (height, width))
     structures = tuple(_parse_structure(entry) for entry in document["structures"])
     if not structures:
         raise ValueError("no structure")
@@ -142,16 +157,42 @@ def _parse(document: dict[str, Any]) -> ModelDescription:
     channels = tuple(text(channel["name"]) for channel in document["channels"])
     require_names(channels, "channel", MAXIMUM_CHANNELS)
     network = document["network"]
+    network_count = _within(network["count"], 1, MAXIMUM_NETWORKS, "number of networks")
     return ModelDescription(
         channels=channels,
         structures=structures,
-        plan=plan,
+        plans=_parse_plans(document, normalizations.pop(), network_count),
         network=text(network["name"]),
         width=_within(network["width"], 1, MAXIMUM_WIDTH, "network width"),
-        network_count=_within(network["count"], 1, MAXIMUM_NETWORKS, "number of networks"),
+        network_count=network_count,
         largest_component=_boolean(document["largest_component"]),
         training=_parse_training(document["training"]),
     )
+
+
+def _plan_to_json(plan: SlicePlan) -> dict[str, Any]:
+    return {"orientation": plan.orientation.value, "spacing": list(plan.spacing), "size": list(plan.size)}
+
+
+def _parse_plans(document: dict[str, Any], normalization: Normalization, network_count: int) -> tuple[SlicePlan, ...]:
+    entries = document["slices"]
+    if document["format"] == FORMAT:
+        return (_parse_plan(entries, normalization),)
+    if not isinstance(entries, list):
+        raise ValueError("slices that are no list")
+    if len(entries) != network_count:
+        raise ValueError(f"slices of {len(entries)} networks, where the model has {network_count}")
+    return tuple(_parse_plan(entry, normalization) for entry in entries)
+
+
+def _parse_plan(entry: dict[str, Any], normalization: Normalization) -> SlicePlan:
+    x, y = (_number(value) for value in entry["spacing"])
+    if not (SMALLEST_SPACING <= x <= LARGEST_SPACING and SMALLEST_SPACING <= y <= LARGEST_SPACING):
+        raise ValueError(f"spacing {x}, {y}")
+    height, width = (
+        _within(edge, 1, LARGEST_SLICE, "slice edge") for edge in entry.get("size", SIZE_BEFORE_IT_WAS_SAVED)
+    )
+    return SlicePlan(SliceOrientation(entry["orientation"]), (x, y), normalization, (height, width))
 
 
 def _parse_training(training: dict[str, Any]) -> dict[str, Any]:

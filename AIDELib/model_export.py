@@ -59,8 +59,9 @@ def slice_ensemble(model: Model) -> SliceEnsemble:
     """Return the model's networks as one module on the CPU, in evaluation mode.
 
     Raises:
-        ModelError: the model's network is unknown or its weights do not fit.
+        ModelError: the model's network is unknown, its weights do not fit, or its networks see different planes.
     """
+    _require_one_plane(model.description)
     networks = list(model.create_networks(torch.device("cpu")))
     return SliceEnsemble(networks, model.description.plan.size).eval().requires_grad_(False)
 
@@ -69,7 +70,7 @@ def export_torchscript(model: Model, output: Path) -> None:
     """Write a TorchScript file with a `SliceEnsemble`; what the model expects stands in its file `model.json`.
 
     Raises:
-        ModelError: the network cannot be traced, or the file cannot be written.
+        ModelError: the networks see different planes or cannot be traced, or the file cannot be written.
     """
     _write_script(model, {DOCUMENT_NAME: model.description.to_json()}, output)
 
@@ -80,8 +81,10 @@ def export_onnx(model: Model, output: Path) -> None:
     Who runs it pads the slices with 0 to at least the size that the model was trained with (`slices.size` in model.json).
 
     Raises:
-        ModelError: the packages onnx and onnxscript are not installed, or the file cannot be written.
+        ModelError: the networks see different planes, the packages onnx and onnxscript are not installed, or the file
+            cannot be written.
     """
+    _require_one_plane(model.description)
     missing = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise ModelError(
@@ -125,8 +128,9 @@ def export_monai_bundle(model: Model, output: Path) -> None:
     """Write a MONAI bundle: the networks as TorchScript, and configurations that MONAI's own loader understands.
 
     Raises:
-        ModelError: the folder is in use already or cannot be written.
+        ModelError: the networks see different planes, or the folder is in use already or cannot be written.
     """
+    _require_one_plane(model.description)
 
     def fill(folder: Path) -> None:
         for name in ("models", "configs", "docs"):
@@ -179,6 +183,16 @@ def pack_folder(folder: Path, output: Path) -> None:
         _write(lambda path: save_model(model, path), output)
     except OSError as error:
         raise ModelError(f"{folder} holds no usable model ({error.strerror}: {error.filename}).") from None
+
+
+def _require_one_plane(description: ModelDescription) -> None:
+    plans = description.distinct_plans
+    if len(plans) > 1:
+        planes = ", ".join(plan.orientation.value for plan in plans)
+        raise ModelError(
+            f"The model's networks see slices of different planes ({planes}), of which TorchScript, ONNX and MONAI bundles "
+            "hold one alone; use the .aide file, or train with plane_per_network=false."
+        )
 
 
 def _write_script(model: Model, documents: dict[str, dict[str, Any]], output: Path) -> None:

@@ -52,7 +52,7 @@ def measure_prediction(
     description = ModelDescription(
         channels=tuple(f"channel {index + 1}" for index in range(channels)),
         structures=tuple(Structure(f"structure {index + 1}", (index + 1,), (255, 0, 0)) for index in range(structures)),
-        plan=SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), settings.normalization, (edge, edge)),
+        plans=(SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), settings.normalization, (edge, edge)),),
         network=settings.network,
         width=settings.network_width,
         network_count=count,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from AIDELib.device import fastest_precision
 from AIDELib.errors import ModelError, VolumeError
@@ -20,7 +20,7 @@ from AIDELib.model import Model
 from AIDELib.padding import centred_placement, padded_size
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.settings import Precision
-from AIDELib.slicing import assemble, cut_image
+from AIDELib.slicing import SlicePlan, assemble, cut_image
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,14 @@ class Prediction:
 
     labels: sitk.Image
     probabilities: tuple[sitk.Image, ...]
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """The networks that see slices of one plan."""
+
+    plan: SlicePlan
+    networks: tuple[nn.Module, ...]
 
 
 class Predictor:
@@ -62,21 +70,23 @@ class Predictor:
         self._largest_component = (
             model.description.largest_component if largest_component is None else largest_component
         )
-        self._networks = model.create_networks(device)
+        self._members = tuple(
+            (network, model.description.plan_of(index)) for index, network in enumerate(model.create_networks(device))
+        )
 
     def apart(self) -> tuple[Predictor, ...]:
         """Return one predictor for each network of the model: how far they differ tells how sure the model is."""
         predictors = []
-        for network in self._networks:
+        for member in self._members:
             alone = copy.copy(self)
-            alone._networks = (network,)
+            alone._members = (member,)
             predictors.append(alone)
         return tuple(predictors)
 
     def predict(
         self, channels: Sequence[sitk.Image], observe: Callable[[float], None] = lambda share: None
     ) -> Prediction:
-        """Segment one examination.
+        """Segment one examination: the mean of what the networks say, on the grid of the first channel.
 
         Args:
             channels: one image per channel of the model, 2D or 3D, all on one grid.
@@ -91,21 +101,49 @@ class Predictor:
             raise ModelError(
                 f"The model needs {len(names)} image(s) in this order: {', '.join(names)}; {len(channels)} given."
             )
-        stack = np.stack([cut_image(channel, self.description.plan) for channel in channels], axis=1)
-        slices = self._predict_slices(stack, observe)
-        classes = [assemble(slices[:, index], channels[0], self.description.plan) for index in range(slices.shape[1])]
-        probabilities = np.stack([sitk.GetArrayFromImage(image) for image in classes])
+        probabilities = self._mean_of_planes(channels, observe)
         labels = np.argmax(probabilities, axis=0).astype(np.uint8)
         if self._largest_component:
             labels = keep_largest_components(labels, len(self.description.structures))
-        label_image = sitk.GetImageFromArray(labels)
-        label_image.CopyInformation(channels[0])
-        return Prediction(label_image, tuple(classes[1:]))
+        return Prediction(
+            _image_on_grid(labels, channels[0]), tuple(_image_on_grid(own, channels[0]) for own in probabilities[1:])
+        )
 
-    def _predict_slices(self, stack: NDArray[np.float32], observe: Callable[[float], None]) -> NDArray[np.float32]:
+    def _mean_of_planes(self, channels: Sequence[sitk.Image], observe: Callable[[float], None]) -> NDArray[np.float32]:
+        """Return the probabilities (C, Z, Y, X), or (C, Y, X), on the grid of the first channel; networks count alike."""
+        mean = np.zeros((len(self.description.structures) + 1, *reversed(channels[0].GetSize())), np.float32)
+        done = 0
+        for plane in self._planes():
+            count = len(plane.networks)
+            volumes = self._class_volumes(plane, channels, _observing(observe, done, count, len(self._members)))
+            done += count
+            for own, volume in zip(mean, volumes, strict=True):
+                # A running mean: with one plane it is that plane's probabilities, to the last bit.
+                own += (volume - own) * (count / done)
+        return mean
+
+    def _planes(self) -> list[_Plane]:
+        networks: dict[SlicePlan, list[nn.Module]] = {}
+        for network, plan in self._members:
+            networks.setdefault(plan, []).append(network)
+        return [_Plane(plan, tuple(own)) for plan, own in networks.items()]
+
+    def _class_volumes(
+        self, plane: _Plane, channels: Sequence[sitk.Image], observe: Callable[[float], None]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield class after class what the networks of one plane say, on the grid of the first channel."""
+        slices = self._predict_slices(
+            np.stack([cut_image(channel, plane.plan) for channel in channels], axis=1), plane, observe
+        )
+        for index in range(slices.shape[1]):
+            yield sitk.GetArrayFromImage(assemble(slices[:, index], channels[0], plane.plan))
+
+    def _predict_slices(
+        self, stack: NDArray[np.float32], plane: _Plane, observe: Callable[[float], None]
+    ) -> NDArray[np.float32]:
         """Return the probabilities (Z, C, H, W) of slices (Z, M, H, W)."""
         size = stack.shape[2:]
-        edges = padded_size(size, self.description.plan.size)
+        edges = padded_size(size, plane.plan.size)
         placement = centred_placement(size, edges)
         padded = torch.zeros(*stack.shape[:2], *edges)
         padded[:, :, *placement] = torch.from_numpy(stack)
@@ -115,7 +153,9 @@ class Predictor:
         while start < len(padded):
             observe(start / len(padded))
             try:
-                parts.append(self._mean_probabilities(padded[start : start + batch_size].to(self._device)).cpu())
+                parts.append(
+                    self._mean_probabilities(padded[start : start + batch_size].to(self._device), plane.networks).cpu()
+                )
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
@@ -130,10 +170,21 @@ class Predictor:
         observe(1.0)
         return torch.cat(parts)[:, :, *placement].numpy()
 
-    def _mean_probabilities(self, images: Tensor) -> Tensor:
+    def _mean_probabilities(self, images: Tensor, networks: Sequence[nn.Module]) -> Tensor:
         images = images.contiguous(memory_format=torch.channels_last)
         with (
             torch.inference_mode(),
             torch.autocast(self._device.type, torch.bfloat16, self.precision is Precision.BFLOAT16),
         ):
-            return torch.stack([network(images).float().softmax(dim=1) for network in self._networks]).mean(dim=0)
+            return torch.stack([network(images).float().softmax(dim=1) for network in networks]).mean(dim=0)
+
+
+def _observing(observe: Callable[[float], None], done: int, count: int, network_count: int) -> Callable[[float], None]:
+    """Return what observes the share of `count` networks, where `done` of all networks are done already."""
+    return lambda share: observe((done + share * count) / network_count)
+
+
+def _image_on_grid(array: NDArray[np.generic], reference: sitk.Image) -> sitk.Image:
+    image = sitk.GetImageFromArray(array)
+    image.CopyInformation(reference)
+    return image

@@ -10,6 +10,7 @@ one gigabyte. Crashed inputs are kept in --keep. The exit code is 1 if there is 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import random
@@ -35,7 +36,7 @@ from AIDELib.dataset_file import load_dataset, save_dataset
 from AIDELib.errors import AIDEError
 from AIDELib.folder_lock import read_lock_owner
 from AIDELib.label import read_label
-from AIDELib.model import load_model
+from AIDELib.model import Model, load_model, save_model
 from AIDELib.model_description import read_model_description
 from AIDELib.prediction_job import JobFolder, PredictionJob, PredictionTask
 from AIDELib.review import read_review
@@ -43,6 +44,7 @@ from AIDELib.review_decision import Choice, ReviewDecision, read_decisions, save
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.segmentation_file import read_segmentation, write_segmentation
+from AIDELib.slicing import SliceOrientation
 from AIDELib.structure import Structure
 from AIDELib.trainer import train
 from AIDELib.volume import read_grid, read_image
@@ -162,6 +164,7 @@ def write_inputs(folder: Path, seed: int) -> None:
     settings = tiny_settings(seed).replace(epochs=2, pretraining_epochs=1)
     prepare_run(dataset, run, RunDescription("aide", settings))
     train(run, torch.device("cpu"))
+    save_model(of_two_planes(load_model(run.path)), folder / "planes.aide")
     case = next(case for case in dataset.cases if case.quality is LabelQuality.LQA)
     run.reviewed_folder.mkdir()
     label = run.reviewed_folder / f"{case.id}.seg.nrrd"
@@ -174,6 +177,17 @@ def write_inputs(folder: Path, seed: int) -> None:
         path.unlink()
     task = PredictionTask("one", case.images, folder / "out.seg.nrrd", folder / "p.nii.gz")
     JobFolder(folder / "job").write(PredictionJob(run.model_file, (task,)))
+
+
+def of_two_planes(model: Model) -> Model:
+    """Return a model whose networks see slices of different planes, which have another format."""
+    plan = model.description.plan
+    description = dataclasses.replace(
+        model.description,
+        plans=(plan, dataclasses.replace(plan, orientation=SliceOrientation.SAGITTAL)),
+        network_count=2,
+    )
+    return Model(description, model.weights[:1] * 2)
 
 
 def kinds(folder: Path) -> list[Kind]:
@@ -197,9 +211,9 @@ def kinds(folder: Path) -> list[Kind]:
 
         return Kind(f"label {name}", images / name, mutations, read)
 
-    def read_the_model() -> object:
-        read_model_description(run.model_file)
-        return load_model(run.model_file).create_networks(torch.device("cpu"))
+    def read_model(file: Path) -> object:
+        read_model_description(file)
+        return load_model(file).create_networks(torch.device("cpu"))
 
     def read_dicom_label() -> object:
         return read_label(images / "label.dcm", STRUCTURES, read_image(images / "a.nii.gz"), [images / "series"])
@@ -209,8 +223,8 @@ def kinds(folder: Path) -> list[Kind]:
 
     checkpoint = checkpoint_files(run.checkpoint_folder)[0]
     return [
-        Kind("model", run.model_file, containers, read_the_model),
-        Kind("model", run.model_file, containers, read_the_model),
+        Kind("model", run.model_file, containers, lambda: read_model(run.model_file)),
+        Kind("model", folder / "planes.aide", containers, lambda: read_model(folder / "planes.aide")),
         Kind("dataset", folder / "dataset.json", documents, lambda: load_dataset(folder / "dataset.json")),
         Kind("dataset", folder / "dataset.json", documents, lambda: load_dataset(folder / "dataset.json")),
         image_kind("a.nii.gz", (spoil_within_gzip, spoil_within_gzip, *BYTES)),

@@ -258,10 +258,10 @@ def test_segmenting_goes_on_with_fewer_slices_at_a_time(tmp_path, settings, monk
     own = Predictor._mean_probabilities
     most = 1
 
-    def with_little_memory(predictor, images):
+    def with_little_memory(predictor, images, networks):
         if len(images) > most:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return own(predictor, images)
+        return own(predictor, images, networks)
 
     monkeypatch.setattr(Predictor, "_mean_probabilities", with_little_memory)
     found = predictor.predict(image)

@@ -20,7 +20,7 @@ import torch
 from case_files import BALL, REPOSITORY, write_dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_model import make_model
+from test_model import AXIAL, SAGITTAL, make_model
 from test_training_run import run_training
 
 from AIDELib.dataset_file import load_dataset
@@ -102,9 +102,9 @@ def test_a_file_that_has_no_place_in_a_model(tmp_path, model_bytes, name):
 
 
 def test_the_version_is_looked_at_before_any_tensor(tmp_path, model_bytes):
-    document = json.loads(model_bytes["model.json"]) | {"format": "aide-model/2"}
+    document = json.loads(model_bytes["model.json"]) | {"format": "aide-model/3"}
     content = {"model.json": json.dumps(document), "network1.safetensors": b"not looked at"}
-    assert "has the format 'aide-model/2'" in refusal(tmp_path / "m.aide", content)
+    assert "has the format 'aide-model/3'" in refusal(tmp_path / "m.aide", content)
 
 
 @pytest.mark.parametrize(
@@ -234,10 +234,12 @@ VALUES = st.recursive(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    part=st.sampled_from(["channels", "structures", "slices", "network", "training", "largest_component"]), value=VALUES
+    plans=st.sampled_from([(AXIAL,), (SAGITTAL, AXIAL)]),
+    part=st.sampled_from(["format", "channels", "structures", "slices", "network", "training", "largest_component"]),
+    value=VALUES,
 )
-def test_any_value_in_a_models_description(tmp_path, model_bytes, part, value):
-    document = json.loads(model_bytes["model.json"]) | {part: value}
+def test_any_value_in_a_models_description(tmp_path, model_bytes, plans, part, value):
+    document = make_model(plans=plans).description.to_json() | {part: value}
     path = tmp_path / "m.aide"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in (model_bytes | {"model.json": json.dumps(document)}).items():

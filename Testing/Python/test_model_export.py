@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -26,7 +27,7 @@ def model_path(tmp_path):
         for _ in range(3):  # statistics that are no longer those of a new network
             network.train()(torch.randn(4, 2, 32, 32))
     plan = SlicePlan(SliceOrientation.AXIAL, (1.5, 1.5), Normalization.SLICE, (64, 48))
-    description = ModelDescription(("T1", "T2"), (BALL,), plan, "multi-stream-unet", 2, 2, True, {"torch": "2.13.0"})
+    description = ModelDescription(("T1", "T2"), (BALL,), (plan,), "multi-stream-unet", 2, 2, True, {"torch": "2.13.0"})
     save_model(Model(description, tuple(dict(network.state_dict()) for network in networks)), tmp_path / "m.aide")
     return tmp_path / "m.aide"
 
@@ -69,6 +70,20 @@ def test_onnx_without_its_packages_says_what_to_install(model_path, tmp_path, mo
     monkeypatch.setattr("AIDELib.model_export.importlib.util.find_spec", lambda name: None)
     assert main(["export", str(model_path), "--to", "onnx", "--output", str(tmp_path / "m.onnx")]) == 2
     assert "pip install onnx onnxscript" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["torchscript", "onnx", "monai-bundle"])
+def test_a_model_of_several_planes_is_not_exported_as_one(model_path, tmp_path, form, monkeypatch, capsys):
+    # The packages would not help.
+    monkeypatch.setattr("AIDELib.model_export.importlib.util.find_spec", lambda name: None)
+    model = load_model(model_path)
+    plans = (dataclasses.replace(model.description.plan, orientation=SliceOrientation.SAGITTAL), model.description.plan)
+    save_model(dataclasses.replace(model, description=dataclasses.replace(model.description, plans=plans)), model_path)
+    assert main(["export", str(model_path), "--to", form, "--output", str(tmp_path / "out")]) == 2
+    message = capsys.readouterr().err
+    assert "see slices of different planes (sagittal, axial)" in message
+    assert "use the .aide file, or train with plane_per_network=false" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["m.aide"]
 
 
 def test_monai_loads_the_bundle_and_gets_the_same_output(model_path, tmp_path):

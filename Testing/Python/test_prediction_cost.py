@@ -37,7 +37,7 @@ def test_the_number_of_slices_at_a_time_changes_nothing(monkeypatch):
     torch.manual_seed(1)
     network = create_network("leaky-multi-stream-unet", 1, 2, 4)
     plan = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.SLICE, (64, 64))
-    description = ModelDescription(("image",), (BALL,), plan, "leaky-multi-stream-unet", 4, 1, False)
+    description = ModelDescription(("image",), (BALL,), (plan,), "leaky-multi-stream-unet", 4, 1, False)
     predictor = Predictor(Model(description, (dict(network.state_dict()),)), CPU)
     array = np.random.default_rng(0).normal(size=(7, 60, 64)).astype(np.float32)
     image = make_image(array, (1.0, 1.0, 3.0))

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from case_files import REPOSITORY, write_dataset
-from test_model import make_model
+from test_model import AXIAL, SAGITTAL, make_model
 
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError, ModelError
@@ -57,9 +57,10 @@ def test_a_dataset_that_is_accepted_fits_the_schema(dataset_file):
     assert {(True, True), (False, False)} <= set(outcomes)
 
 
-def test_a_model_that_is_accepted_fits_the_schema():
+@pytest.mark.parametrize("plans", [(AXIAL,), (SAGITTAL, AXIAL)])
+def test_a_model_that_is_accepted_fits_the_schema(plans):
     validator = schema("model")
-    good = json.dumps(make_model().description.to_json()).encode()
+    good = json.dumps(make_model(plans=plans).description.to_json()).encode()
     assert validator.is_valid(json.loads(good))
     outcomes = []
     for seed in range(600):
@@ -123,6 +124,24 @@ def test_both_refuse_what_breaks_the_form_of_a_dataset(dataset_file, change):
 )
 def test_both_refuse_what_breaks_the_form_of_a_model(change):
     document = make_model().description.to_json()
+    change(document)
+    assert not schema("model").is_valid(document)
+    assert not parses(document)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.update(format="aide-model/1"),
+        lambda document: document.update(slices=document["slices"][0]),
+        lambda document: document["slices"].clear(),
+        lambda document: document.update(slices=document["slices"] * 9),
+        lambda document: document["slices"][1].pop("orientation"),
+        lambda document: document["slices"][1].update(spacing=[0, 1]),
+    ],
+)
+def test_both_refuse_what_breaks_the_form_of_a_model_of_two_planes(change):
+    document = make_model(plans=(SAGITTAL, AXIAL)).description.to_json()
     change(document)
     assert not schema("model").is_valid(document)
     assert not parses(document)
