@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from Testing.Benchmarks.experiment import Experiment, Scenario
 from Testing.Benchmarks.experiments import arms
+from Testing.Benchmarks.experiments.hippocampus import CUT
 from Testing.Benchmarks.training_sets import semi_supervised
 
 CASES = 42
@@ -18,6 +19,7 @@ EXPERIMENT = Experiment(
     scenarios=tuple(Scenario(f"{count} labelled", semi_supervised(count, CASES - count, 60)) for count in COUNTS),
     arms=(arms.SUPERVISED_LONGER, arms.AIDE_STANDARD),
     candidate=arms.AIDE_STANDARD.name,
+    changes=CUT,
     seeds=3,
     curve={f"{count} labelled": count for count in COUNTS},
 )

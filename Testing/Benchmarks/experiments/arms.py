@@ -37,6 +37,8 @@ PSEUDO_LABEL = Arm("pseudo-label", "pseudo-label")
 CO_TEACHING = Arm("co-teaching", "co-teaching")
 AIDE_PAPER = Arm("AIDE paper", "aide", preset="paper")
 AIDE_STANDARD = Arm("AIDE standard", "aide")
+# What it owes to networks that see different planes; the same where voxels are no cubes.
+AIDE_ONE_PLANE = Arm("AIDE, one plane", "aide", changes={"plane_per_network": False})
 TRUE_LABELS = Arm("all true labels", "conventional", true_labels=True)
 
 ALL = (
@@ -51,5 +53,6 @@ ALL = (
     CO_TEACHING,
     AIDE_PAPER,
     AIDE_STANDARD,
+    AIDE_ONE_PLANE,
     TRUE_LABELS,
 )

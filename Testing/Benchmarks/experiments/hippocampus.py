@@ -13,6 +13,9 @@ from Testing.Benchmarks.training_sets import noisy_labels, semi_supervised, shif
 TESTS = 60
 ANOTHER_SCANNER = DomainShift(gamma=1.7, bias=0.35, blur=0.8, noise=0.06)
 
+# The voxels are cubes; in this plane a slice shows both structures whole. Supervised training gained by it.
+CUT = {"slice_plane": "sagittal", "normalization": "volume"}
+
 # The paper's constants within this experiment's budget; its learning rate would not get anywhere in so few iterations.
 _PAPER_IN_THIS_BUDGET = {
     "network_width": 8,
@@ -43,6 +46,5 @@ EXPERIMENT = Experiment(
     ),
     arms=tuple(replace(arm, changes=_PAPER_IN_THIS_BUDGET) if arm is arms.AIDE_PAPER else arm for arm in arms.ALL),
     candidate=arms.AIDE_STANDARD.name,
-    # The voxels are cubes; in this plane a slice shows both structures whole. Supervised training gained by it.
-    changes={"slice_plane": "sagittal", "normalization": "volume"},
+    changes=CUT,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from Testing.Benchmarks.experiment import Experiment, Scenario
 from Testing.Benchmarks.experiments import arms
+from Testing.Benchmarks.experiments.hippocampus import CUT
 from Testing.Benchmarks.label_corruption import Severity
 from Testing.Benchmarks.training_sets import noisy_labels
 
@@ -19,5 +20,6 @@ EXPERIMENT = Experiment(
     ),
     arms=(arms.CONVENTIONAL_AUGMENTED, arms.AIDE_STANDARD),
     candidate=arms.AIDE_STANDARD.name,
+    changes=CUT,
     seeds=3,
 )
