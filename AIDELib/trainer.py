@@ -8,7 +8,6 @@ import logging
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,38 +15,34 @@ import torch
 from torch import Tensor
 
 from AIDELib.atomic_file import require_folder
-from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.case import LabelQuality, Split
 from AIDELib.checkpoint import load_newest_checkpoint, restore_stage, save_checkpoint
 from AIDELib.container import Container
 from AIDELib.dataset import Dataset
-from AIDELib.dataset_file import load_dataset, relative_path
+from AIDELib.dataset_file import load_dataset
 from AIDELib.device import describe_device, make_deterministic
 from AIDELib.errors import AIDEError, RunError
+from AIDELib.label_files import LabelFiles
 from AIDELib.label_pass import agreements_with
 from AIDELib.memory_thrift import MemoryThrift, is_out_of_memory
 from AIDELib.methods import create_method
 from AIDELib.model import Model, save_model
 from AIDELib.model_description import ModelDescription
 from AIDELib.model_selection import ModelSelection
-from AIDELib.prediction_files import write_labels
 from AIDELib.preparation import cut_cases, plan_second_plane, plan_slices, slice_bytes
 from AIDELib.pretraining import pretraining_method
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.progress import Listener, Progress, SilentProgress, StopRequested
-from AIDELib.review import ReviewedCase, review_document
 from AIDELib.review_decision import read_decisions, with_decisions
 from AIDELib.run_evaluation import compare_with_baseline, evaluate_run
 from AIDELib.run_folder import RunFolder
-from AIDELib.sealed_document import write_sealed
 from AIDELib.second_plane import SecondPlane
-from AIDELib.segmentation_file import SEGMENTATION_ENDING, is_damaged_segmentation
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slice_storage import SliceStorage
-from AIDELib.slicing import SlicePlan, assemble_labels
+from AIDELib.slicing import SlicePlan
 from AIDELib.stage import EpochResult, Stage
 from AIDELib.standardization import standardize
 from AIDELib.training_failure import explain_failure
-from AIDELib.volume import read_grid
 from AIDELib.watched_folder import Request, Status, WatchedFolder
 
 PRETRAINING, TRAINING = 0, 1
@@ -209,6 +204,7 @@ class _Training:
             self._group.lead(self._remove_outdated)
         self._plan = plan_slices(self._train_cases, self._settings)
         self._second_plan = self._plan_second_plane()
+        self._files = LabelFiles(self._run, self.dataset.structures, self._plan, self._group)
         self._storage = self._choose_storage()
         cut = self._cut(Split.TRAIN)
         self._validation = self._validation_set()
@@ -288,8 +284,7 @@ class _Training:
         second = None if stage.second is None else self._second_plane(unlabelled, slices)
         stage.look_at(slices, second)
         predicted = stage.predict_jointly(slices, second)
-        for index, labels in enumerate(predicted):
-            self._write_labels(labels, slices.cases[index], self._run.generated_folder)
+        self._files.write_generated(slices.cases, predicted)
         self._progress.event("labelled", cases=[case.case.id for case in unlabelled])
         return {case.case.id: labels for case, labels in zip(unlabelled, predicted, strict=True)}
 
@@ -327,14 +322,14 @@ class _Training:
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
             trends = checkpoint.document["selection"]["trends"]
             self._use_decisions(stage, learned, given)
-            self._group.lead(lambda: self._mend_labels(stage, given))
+            self._files.mend(stage, given)
         while stage.epoch < stage.epochs:
             result = self._train_epoch(stage)
             self._keep_if_best(stage, result, selection)
-            self._write_corrected_labels(stage, result)
-            self._write_review(stage, result, given, trends)
+            self._files.write_corrected(stage, result)
+            self._files.write_review(stage, result, given, trends)
             self._save_checkpoint(stage, given, {"best": selection.to_json(), "trends": trends})
-        self._write_suggestions(stage)
+        self._files.write_suggestions(stage)
         return selection
 
     def _train_epoch(self, stage: Stage) -> EpochResult:
@@ -343,7 +338,7 @@ class _Training:
         except StopRequested:
             if stage.epoch:
                 # Those who stop a training to look at its suspect labels find what to compare them with.
-                self._write_suggestions(stage)
+                self._files.write_suggestions(stage)
             raise
 
     def _use_decisions(self, stage: Stage, cut: Sequence[CaseSlices], given: Tensor) -> None:
@@ -435,85 +430,5 @@ class _Training:
         )
         return Model(description, tuple(dict(stage.learners[index].predictor.state_dict()) for index in chosen))
 
-    # What people look at.
-
-    def _write_corrected_labels(self, stage: Stage, result: EpochResult) -> None:
-        for position, (label_set, corrected) in enumerate(zip(stage.label_sets, result.corrected, strict=True)):
-            for index, case in enumerate(stage.slices.cases):
-                if case.id in corrected:
-                    folder = self._run.corrected_folder / f"network{position + 1}"
-                    self._write_labels(stage.slices.case_labels(label_set.labels, index), case, folder)
-
-    def _mend_labels(self, stage: Stage, given: Tensor) -> None:
-        """Write label files anew that were damaged or lost since; the checkpoint has what was in them."""
-        for index, case in enumerate(stage.slices.cases):
-            for position, label_set in enumerate(stage.label_sets):
-                if label_set.corrected_at[index]:
-                    folder = self._run.corrected_folder / f"network{position + 1}"
-                    self._mend_label(label_set.labels, stage, index, folder)
-            if case.quality is LabelQuality.UNLABELLED:
-                self._mend_label(given, stage, index, self._run.generated_folder)
-
     def _save_checkpoint(self, stage: Stage, given: Tensor, selection: dict[str, Any]) -> None:
         self._group.lead(lambda: save_checkpoint(self._run.checkpoint_folder, stage, given, selection))
-
-    def _mend_label(self, labels: Tensor, stage: Stage, index: int, folder: Path) -> None:
-        case = stage.slices.cases[index]
-        file = folder / label_file_name(case)
-        if not file.exists() or is_damaged_segmentation(file):
-            _log.warning("The label %s was damaged or lost; it is written anew from the checkpoint.", file)
-            self._write_label_file(stage.slices.case_labels(labels, index), case, folder)
-
-    def _write_suggestions(self, stage: Stage) -> None:
-        predictions = stage.predict_jointly(stage.slices, stage.second)
-        for case, labels in zip(stage.slices.cases, predictions, strict=True):
-            if case.quality is not LabelQuality.HQA:
-                self._write_labels(labels, case, self._run.suggested_folder)
-
-    def _write_labels(self, slices: np.ndarray, case: Case, folder: Path) -> None:
-        self._group.lead(lambda: self._write_label_file(slices, case, folder))
-
-    def _write_label_file(self, slices: np.ndarray, case: Case, folder: Path) -> None:
-        folder.parent.mkdir(exist_ok=True)
-        labels = assemble_labels(slices, read_grid(case.images[0]), self._plan, self._structure_count + 1)
-        write_labels(labels, self.dataset.structures, folder / label_file_name(case))
-
-    def _write_review(self, stage: Stage, result: EpochResult, given: Tensor, trends: list[list[float]]) -> None:
-        with_given = np.mean(
-            [
-                agreements_with(own, given, stage.slices, self._structure_count, self._group)
-                for own in result.predictions.labels
-            ],
-            axis=0,
-        )
-        reviewed = []
-        for index, case in enumerate(stage.slices.cases):
-            trends[index].append(round(float(with_given[index]), 6))
-            reviewed.append(
-                ReviewedCase(
-                    case=case.id,
-                    quality=case.quality,
-                    suspicion=round(1 - float(with_given[index]), 6),
-                    trend=tuple(trends[index]),
-                    corrected_at=tuple(tuple(label_set.corrected_at[index]) for label_set in stage.label_sets),
-                    suggestion=None
-                    if case.quality is LabelQuality.HQA
-                    else self._relative(self._run.suggested_folder, case),
-                    given=self._given_label(case),
-                )
-            )
-        self._group.lead(lambda: write_sealed(self._run.review_file, review_document(reviewed)))
-
-    @staticmethod
-    def _relative(folder: Path, case: Case) -> str:
-        return f"{folder.name}/{label_file_name(case)}"
-
-    def _given_label(self, case: Case) -> str:
-        if case.label is None:
-            return self._relative(self._run.generated_folder, case)
-        return relative_path(case.label, self._run.path.absolute())
-
-
-def label_file_name(case: Case) -> str:
-    """Return the name of the files that hold labels of a case in a run folder."""
-    return f"{case.id}{SEGMENTATION_ENDING}"

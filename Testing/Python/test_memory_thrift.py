@@ -7,7 +7,6 @@ from test_training_run import CPU, events_named, label_files, run_training
 
 import AIDELib.aide_method
 import AIDELib.stage
-import AIDELib.trainer
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import RunError
 from AIDELib.learner import Learner
@@ -16,6 +15,7 @@ from AIDELib.model import load_model
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.slice_set import SliceSet
+from AIDELib.stage import Stage
 from AIDELib.trainer import train
 
 # Where memory is taken, and the how manieth use of it fails: in the pretraining, in the first and in a later epoch.
@@ -29,8 +29,8 @@ PARTS = {
     "pseudo-label pass": (AIDELib.aide_method, "make_pseudo_labels", 5),
     "prediction": (Learner, "predict", 30),
     "label pass": (AIDELib.stage, "predict_labels", 5),
-    "labels of the unlabelled": (AIDELib.trainer, "predict_labels", 1),
-    "suggested labels": (AIDELib.trainer, "predict_labels", 2),
+    "labels of the unlabelled": (Stage, "predict_jointly", 1),
+    "suggested labels": (Stage, "predict_jointly", 2),
 }
 
 
