@@ -89,21 +89,10 @@ class AIDE(TrainingMethod):
                     settings.pseudo_label_threshold,
                     settings.consistency_weight,
                 )
-            losses.append(self._loss_on_view(learner, view, labels, targets, weights, ramp))
+            logits = learner.forward(view.images)
+            loss = (1 - ramp) * self.batch_loss(logits, view.of_labels(labels))
+            losses.append(loss + ramp * self.batch_loss(logits, view.of_labels(targets), view.of_labels(weights)))
         return tuple(losses)
-
-    def _loss_on_view(
-        self, learner: Learner, view: StrongView, labels: Tensor, targets: Tensor, weights: Tensor, ramp: float
-    ) -> Tensor:
-        """Return the loss on a distorted batch, held to its labels and, as the ramp rises, to the targets instead.
-
-        Args:
-            labels, targets: (B, H, W).
-            weights: (B, H, W) of the targets.
-        """
-        logits = learner.forward(view.images)
-        loss = (1 - ramp) * self.batch_loss(logits, view.of_labels(labels))
-        return loss + ramp * self.batch_loss(logits, view.of_labels(targets), view.of_labels(weights))
 
     def losses_in_planes(
         self, learners: Sequence[Learner], batches: Sequence[Batch], epoch: int, generator: torch.Generator
@@ -112,6 +101,7 @@ class AIDE(TrainingMethod):
 
         A slice of one plane is a line in each slice of the other, so that the counterpart cannot be asked within the
         iteration. What both predicted together after the last epoch tells the suspects and takes the place of their labels.
+        It knows more than the network that learns it, which therefore need not be made to guess from distorted slices.
         """
         ramp = consistency_ramp(max(1, epoch - self.trusting_epochs) - 1, self.settings.warm_up_epochs)
         return tuple(
@@ -125,11 +115,11 @@ class AIDE(TrainingMethod):
         if ramp == 0 or batch.proposed is None:
             return self.batch_loss(learner.forward(batch.images), labels)
         suspects = self._suspects_in_plane(batch, labels, batch.proposed, self._typical_losses[own])
-        view = StrongView.draw(batch.images, _marked(suspects, batch), self.settings, generator)
         targets = labels.index_copy(0, suspects, batch.proposed[suspects])
         weights = torch.ones(labels.shape, device=labels.device)
         weights = weights.index_fill(0, suspects, self.settings.consistency_weight)
-        return self._loss_on_view(learner, view, labels, targets, weights, ramp)
+        logits = learner.forward(batch.images)
+        return (1 - ramp) * self.batch_loss(logits, labels) + ramp * self.batch_loss(logits, targets, weights)
 
     def _suspects_in_plane(self, batch: Batch, labels: Tensor, proposed: Tensor, typical: TypicalLoss) -> Tensor:
         """Return the indices of the samples whose labels differ from what both networks predicted more than is usual."""
@@ -148,10 +138,14 @@ class AIDE(TrainingMethod):
         A network that saw distorted slices alone, as it would where all labels are in doubt, predicted plain ones worse
         from epoch to epoch (see Docs/evidence.md).
         """
-        first = StrongView.draw(batch.images, _marked(suspects[0], batch), self.settings, generator)
+        device = batch.images.device
+        doubted = [
+            torch.zeros(len(batch.images), dtype=torch.bool, device=device).index_fill(0, own, True) for own in suspects
+        ]
+        first = StrongView.draw(batch.images, doubted[0], self.settings, generator)
         if suspects[0] is suspects[1]:
             return first, first
-        return first, StrongView.draw(batch.images, _marked(suspects[1], batch), self.settings, generator)
+        return first, StrongView.draw(batch.images, doubted[1], self.settings, generator)
 
     def _suspects(self, learners: Sequence[Learner], batch: Batch, sample_losses: Sequence[Tensor]) -> list[Tensor]:
         """Return the indices of the samples whose labels each network doubts.
@@ -229,9 +223,3 @@ class AIDE(TrainingMethod):
                 chosen = with_consensus(chosen, predictions.mutual_agreements(), agreements)
             for case_index in chosen:
                 label_set.rewrite(slices, case_index, labels[case_index], epoch)
-
-
-def _marked(indices: Tensor, batch: Batch) -> Tensor:
-    """Return (B,) bool on the device, True for the samples of these indices."""
-    marks = torch.zeros(len(batch.images), dtype=torch.bool, device=batch.images.device)
-    return marks.index_fill(0, indices, True)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from AIDELib.container import Container, ContainerError, read_container, write_container
 from AIDELib.errors import RunError
+from AIDELib.joint_opinion import STEPS
 from AIDELib.learner import Learner
 from AIDELib.stage import Stage
 
@@ -38,8 +39,10 @@ def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection:
         tensors[f"optimizer{position + 1}"] = _optimizer_tensors(learner)
         tensors["labels"][f"network{position + 1}"] = label_set.labels
         tensors[f"calibration{position + 1}"] = {"offsets": learner.offsets}
-    if stage.proposed is not None:
-        tensors["labels"]["proposed"] = stage.proposed
+    if stage.opinion is not None:
+        tensors["labels"]["opinion"] = stage.opinion.labels
+        for position, share in enumerate(stage.opinion.shares):
+            tensors["labels"][f"opinion{position + 1}"] = share
     document = {
         "stage": stage.index,
         "epoch": stage.epoch,
@@ -105,8 +108,10 @@ def restore_stage(stage: Stage, checkpoint: Container) -> None:
             if len(checkpoint.document["corrected_at"][position]) != len(label_set.corrected_at):
                 raise ValueError("another number of cases")
             label_set.corrected_at = checkpoint.document["corrected_at"][position]
-        if stage.proposed is not None:
-            _restore_labels(stage.proposed, checkpoint, "proposed", stage.structure_count)
+        if stage.opinion is not None:
+            _restore_labels(stage.opinion.labels, checkpoint, "opinion", stage.structure_count)
+            for position, share in enumerate(stage.opinion.shares):
+                _restore_labels(share, checkpoint, f"opinion{position + 1}", STEPS)
         stage.epoch = checkpoint.document["epoch"]
     except (KeyError, IndexError, ValueError, TypeError, RuntimeError) as error:
         raise RunError(
@@ -114,9 +119,9 @@ def restore_stage(stage: Stage, checkpoint: Container) -> None:
         ) from None
 
 
-def _restore_labels(own: Tensor, checkpoint: Container, name: str, structure_count: int) -> None:
+def _restore_labels(own: Tensor, checkpoint: Container, name: str, highest: int) -> None:
     saved = checkpoint.tensors["labels"][name]
-    if saved.shape != own.shape or int(saved.max()) > structure_count:
+    if saved.shape != own.shape or int(saved.max()) > highest:
         raise ValueError(f"labels of {list(saved.shape)} for {list(own.shape)}")
     own.copy_(saved)
 

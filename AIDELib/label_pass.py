@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,6 +25,23 @@ PIXELS_PER_BATCH_ON_CPU = 2**16
 
 # Images (B, M, H, W) -> probabilities (B, C, H, W), in all processes of a group alike.
 Predict = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class PlanePrediction:
+    """What two networks that see different planes predict for a case.
+
+    Attributes:
+        first, second: probabilities (C, Z, H, W) of each network, in the first plane.
+    """
+
+    first: NDArray[np.float32]
+    second: NDArray[np.float32]
+
+    @property
+    def joint(self) -> NDArray[np.float32]:
+        """The mean of both."""
+        return np.mean([self.first, self.second], axis=0, dtype=np.float32)
 
 
 def slices_per_batch(height: int, width: int, device: torch.device) -> int:
@@ -49,28 +67,16 @@ def predict_labels(
     )
 
 
-def predict_in_planes(
-    predict: tuple[Predict, Predict], second: SecondPlane, structure_count: int, group: ProcessGroup = ALONE
-) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
-    """Return what two networks predict for each case, each in its plane, and what both predict together.
+def predict_in_planes(predict: tuple[Predict, Predict], second: SecondPlane) -> Iterator[PlanePrediction]:
+    """Yield what two networks predict for each case, each in its plane.
 
     Args:
         predict: as for `predict_labels`, of the network of the first and of the second plane.
-
-    Returns:
-        label maps (Z, H, W) in the first plane of the first network, of the second, and of the mean of their
-        probabilities; each structure's largest component only.
     """
-    likeliest: list[tuple[NDArray[np.uint8], ...]] = []
     for index in range(len(second.first.cases)):
         own = _case_probabilities(predict[0], second.first, index)
         other = second.turned_back(_case_probabilities(predict[1], second.slices, index), index)
-        likeliest.append(tuple(np.argmax(one, axis=0).astype(np.uint8) for one in (own, other, own + other)))
-    own_labels, other_labels, joint_labels = (
-        group.map(lambda labels: keep_largest_components(labels, structure_count), list(labels_of_all))
-        for labels_of_all in zip(*likeliest, strict=True)
-    )
-    return own_labels, other_labels, joint_labels
+        yield PlanePrediction(own, other)
 
 
 def _case_probabilities(predict: Predict, slices: SliceSet, case_index: int) -> NDArray[np.float32]:

@@ -86,6 +86,11 @@ class Settings:
         "whether AIDE's second network sees the slices of another plane where the voxels are nearly cubes, so that the "
         "errors of both differ; pseudo-labels and corrections are then what both predict together after an epoch"
     )
+    joint_opinion_memory: float = setting(
+        "with a plane per network: share of what both predicted together before that is kept when they predict anew",
+        0,
+        0.99,
+    )
     normalization: Normalization = setting("intensities are z-scored per slice or per volume")
 
     # Network

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 from AIDELib.batch_source import BatchSource
 from AIDELib.batch_statistics import batches_for_statistics
 from AIDELib.case import LabelQuality
-from AIDELib.label_pass import agreements_with, predict_in_planes, predict_labels
+from AIDELib.joint_opinion import JointOpinion, likeliest
+from AIDELib.label_pass import PlanePrediction, agreements_with, predict_in_planes, predict_labels
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.memory_thrift import MemoryThrift
@@ -59,8 +60,7 @@ class Stage:
         label_sets: one per network of the method.
         slices: the training slices; label sets and predictions lie as they do.
         second: the same cases in the plane of the second network; None where both see the same slices.
-        proposed: (N, H, W), what the networks predicted together after the last epoch, the given labels before the first;
-            None without a second plane.
+        opinion: what the networks predict together after each epoch; None without a second plane.
         group: the processes that train together.
     """
 
@@ -91,7 +91,11 @@ class Stage:
         )
         self.group = group
         self.label_sets = tuple(LabelSet.given(labels, slices) for _ in self.learners)
-        self.proposed = None if second is None else slices.storage.copy(labels)
+        self.opinion = (
+            None
+            if second is None
+            else JointOpinion(slices, labels, structure_count, self.settings.joint_opinion_memory)
+        )
         augmented = self.settings.with_input_for(len(slices.cases))
         self._sources = tuple(BatchSource(plane, augmented) for plane in self._planes())
         # Methods that use the labels as they are have nothing that could drift.
@@ -119,9 +123,6 @@ class Stage:
         predictions = self.predict_training_cases()
         corrections_before = [[len(epochs) for epochs in label_set.corrected_at] for label_set in self.label_sets]
         self.method.correct_labels(self.slices, self.label_sets, predictions, epoch)
-        if self.proposed is not None and predictions.joint is not None:
-            for index, labels in enumerate(predictions.joint):
-                self.slices.put_case_labels(self.proposed, index, labels)
         self.epoch = epoch
         return EpochResult(epoch, losses, predictions, self._corrected_since(corrections_before))
 
@@ -130,21 +131,21 @@ class Stage:
         self.look_at(self.slices, self.second)
         self._calibrate()
         joint = None
-        if self.second is None:
-            labels = tuple(
+        if self.second is None or self.opinion is None:
+            labels: tuple[list[NDArray[np.uint8]], ...] = tuple(
                 predict_labels(learner.predict, self.slices, self.structure_count, self.group)
                 for learner in self.learners
             )
         else:
-            *labels_of_each, joint = self._predict_in_planes(self.second)
-            labels = tuple(labels_of_each)
+            *own_labels, joint = self._take_up_opinion(self.second, self.opinion)
+            labels = tuple(own_labels)
         agreements = tuple(
             agreements_with(own, label_set.labels, self.slices, self.structure_count, self.group)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
         return Predictions(labels, agreements, self.structure_count, joint)
 
-    def look_at(self, slices: SliceSet, second: SecondPlane | None) -> None:
+    def look_at(self, slices: SliceSet, second: SecondPlane | None = None) -> None:
         """Prepare the networks to predict slices like these: of cases without label, if there are any."""
         if not self.settings.plain_statistics:
             return
@@ -157,7 +158,7 @@ class Stage:
     def predict_jointly(self, slices: SliceSet, second: SecondPlane | None) -> list[NDArray[np.uint8]]:
         """Return the label map (Z, H, W) of each case that the mean of all networks predicts."""
         if second is not None:
-            return self._predict_in_planes(second)[-1]
+            return [likeliest([*prediction.joint]) for prediction in self._in_each_plane(second)]
         return predict_labels(
             lambda images: torch.stack([learner.predict(images) for learner in self.learners]).mean(dim=0),
             slices,
@@ -167,13 +168,35 @@ class Stage:
 
     def predict_apart(self, slices: SliceSet, second: SecondPlane | None) -> Sequence[list[NDArray[np.uint8]]]:
         """Return for each network the label map (Z, H, W) of each case."""
-        if second is not None:
-            return self._predict_in_planes(second)[:-1]
-        return [predict_labels(own.predict, slices, self.structure_count, self.group) for own in self.learners]
+        if second is None:
+            return [predict_labels(own.predict, slices, self.structure_count, self.group) for own in self.learners]
+        pairs = [
+            (likeliest([*prediction.first]), likeliest([*prediction.second]))
+            for prediction in self._in_each_plane(second)
+        ]
+        return [[pair[network] for pair in pairs] for network in range(2)]
 
-    def _predict_in_planes(self, second: SecondPlane) -> Sequence[list[NDArray[np.uint8]]]:
+    def suggestions(self) -> list[NDArray[np.uint8]]:
+        """Return the label map (Z, H, W) that the networks together think best for each training case."""
+        if self.opinion is None:
+            return self.predict_jointly(self.slices, None)
+        return [self.slices.case_labels(self.opinion.labels, index) for index in range(len(self.slices.cases))]
+
+    def _take_up_opinion(self, second: SecondPlane, opinion: JointOpinion) -> tuple[list[NDArray[np.uint8]], ...]:
+        """Return the label maps of each network and those of their opinion, which they bring up to date."""
+        of_each_case = [
+            (
+                likeliest([*prediction.first]),
+                likeliest([*prediction.second]),
+                opinion.take_up(index, prediction.joint, is_first=self.epoch == 0),
+            )
+            for index, prediction in enumerate(self._in_each_plane(second))
+        ]
+        return tuple(list(labels) for labels in zip(*of_each_case, strict=True))
+
+    def _in_each_plane(self, second: SecondPlane) -> Iterator[PlanePrediction]:
         first, other = self.learners
-        return predict_in_planes((first.predict, other.predict), second, self.structure_count, self.group)
+        return predict_in_planes((first.predict, other.predict), second)
 
     def _calibrate(self) -> None:
         """Make the predictions of each network as large as the given labels, where that is wanted."""
@@ -189,7 +212,7 @@ class Stage:
         of_each_plane += [list(other.epoch(len(of_each_plane[0]), generator)) for other in others]
         batches = list(zip(*of_each_plane, strict=True))
         labels = [self._in_planes(label_set.labels) for label_set in self.label_sets]
-        proposed = [None] if self.proposed is None else self._in_planes(self.proposed)
+        proposed = [None] if self.opinion is None else self._in_planes(self.opinion.labels)
         sums = torch.zeros(len(self.learners), device=self.slices.device)
         for iteration, indices in enumerate(batches):
             drawn = [
@@ -211,9 +234,8 @@ class Stage:
 
     def batch(self, indices: list[int], generator: torch.Generator) -> Batch:
         """Return the augmented samples of these slices of the first plane with their labels from each label set."""
-        return self._sources[0].batch(
-            indices, [label_set.labels for label_set in self.label_sets], self.proposed, generator
-        )
+        proposed = None if self.opinion is None else self.opinion.labels
+        return self._sources[0].batch(indices, [own.labels for own in self.label_sets], proposed, generator)
 
     def _initial_network(self, position: int) -> torch.nn.Module:
         with torch.random.fork_rng():

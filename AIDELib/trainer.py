@@ -252,7 +252,9 @@ class _Training:
 
     def _choose_storage(self) -> SliceStorage:
         plans = [self._plan, *([] if self._second_plan is None else [self._second_plan])]
-        needed = sum(slice_bytes(self._train_cases, plan, 1 + self._method.network_count) for plan in plans)
+        # What the networks of two planes predict together takes as much as labels, for each structure and in all.
+        label_sets = 1 + self._method.network_count + (1 + self._structure_count) * (len(plans) - 1)
+        needed = sum(slice_bytes(self._train_cases, plan, label_sets) for plan in plans)
         storage = SliceStorage.choose(needed, self._device, self._run.path, self._group.size)
         notice = storage.notice(needed)
         if notice is not None:
@@ -346,8 +348,8 @@ class _Training:
         decided = read_decisions(self._run)
         for index, case in enumerate(cut):
             if case.case.id in decided and case.labels is not None:
-                proposed = [] if stage.proposed is None else [stage.proposed]
-                for labels in (given, *proposed, *(label_set.labels for label_set in stage.label_sets)):
+                opinion = [] if stage.opinion is None else [stage.opinion.labels]
+                for labels in (given, *opinion, *(label_set.labels for label_set in stage.label_sets)):
                     stage.slices.put_case_labels(labels, index, case.labels)
 
     def _create_stage(

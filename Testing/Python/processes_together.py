@@ -102,7 +102,7 @@ def compare_in_planes(group: ProcessGroup) -> None:
         own, expected = (stage.run_epoch(lambda done, total: None) for stage in (together, alone))
         np.testing.assert_allclose(own.losses, expected.losses, rtol=1e-6, err_msg=f"planes, {group.size}")
         assert own.corrected == expected.corrected
-    assert torch.equal(together.proposed, alone.proposed)
+    assert torch.equal(together.opinion.labels, alone.opinion.labels)
 
 
 def train_iterations(stage: Stage) -> list[list[float]]:

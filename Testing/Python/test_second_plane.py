@@ -15,6 +15,7 @@ from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.checkpoint import load_newest_checkpoint
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import SettingsError
+from AIDELib.joint_opinion import JointOpinion, likeliest
 from AIDELib.label_pass import predict_in_planes
 from AIDELib.model import load_model
 from AIDELib.presets import PAPER
@@ -80,12 +81,30 @@ def test_what_both_networks_predict_together_is_the_mean_of_their_probabilities(
 
         return predict
 
-    own, other, joint = predict_in_planes((sees(0.6), sees(0.3)), second, 1)
-    assert own[0].tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]  # x, z, y
-    assert not other[0].any()
-    assert not joint[0].any()  # (0.6 + 0.3) / 2
-    *_, joint = predict_in_planes((sees(0.6), sees(0.45)), second, 1)
-    assert joint[0].tolist() == own[0].tolist()
+    (prediction,) = predict_in_planes((sees(0.6), sees(0.3)), second)
+    assert likeliest([*prediction.first]).tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]  # x, z, y
+    assert not likeliest([*prediction.second]).any()
+    assert not likeliest([*prediction.joint]).any()  # (0.6 + 0.3) / 2
+    (prediction,) = predict_in_planes((sees(0.6), sees(0.45)), second)
+    assert likeliest([*prediction.joint]).tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]
+
+
+def test_an_opinion_is_the_mean_of_what_was_predicted():
+    first, _ = build([np.zeros((1, 1, 3))], "U")
+    opinion = JointOpinion(first, first.pad_labels([np.array([[[2]], [[2]], [[2]]], np.uint8)]), 2, 0.6)
+
+    def predict(one, two):
+        structures = np.array([one, two], np.float32).reshape(2, 3, 1, 1)
+        return np.concatenate([1 - structures.sum(axis=0, keepdims=True), structures])
+
+    assert opinion.labels[:, 7, 7].tolist() == [2, 2, 2]
+    labels = opinion.take_up(0, predict((0.8, 0.2, 0.0), (0.2, 0.2, 1.0)), is_first=True)
+    assert labels.ravel().tolist() == [1, 0, 2]
+    labels = opinion.take_up(0, predict((0.2, 0.9, 0.0), (0.2, 0.0, 1.0)), is_first=False)
+    # 0.6 * 0.8 + 0.4 * 0.2 = 0.56 and 0.6 * 0.2 + 0.4 * 0.9 = 0.48 against a background of 0.24 and 0.4
+    assert labels.ravel().tolist() == [1, 1, 2]
+    assert opinion.shares[0][:, 7, 7].tolist() == [143, 122, 0]
+    assert opinion.labels[:, 7, 7].tolist() == [1, 1, 2]
 
 
 def make_stage(settings, letters, method=None):
@@ -165,7 +184,7 @@ def test_corrections_are_what_both_predict_together(tiny_settings):
         for label_set in stage.label_sets:
             written = stage.slices.case_labels(label_set.labels, index)
             assert np.array_equal(written, result.predictions.joint[index])
-        assert np.array_equal(stage.slices.case_labels(stage.proposed, index), result.predictions.joint[index])
+        assert np.array_equal(stage.slices.case_labels(stage.opinion.labels, index), result.predictions.joint[index])
     assert torch.equal(stage.label_sets[0].labels[:4], before[:4])
 
 
@@ -212,7 +231,7 @@ def test_one_plane_where_it_is_not_wanted_and_for_baselines(tmp_path, tiny_setti
     ):
         run = run_training(dataset, tmp_path / name, settings, method)
         assert len(load_model(run.path).description.plans) == 1
-        assert "proposed" not in load_newest_checkpoint(run.checkpoint_folder).tensors["labels"]
+        assert "opinion" not in load_newest_checkpoint(run.checkpoint_folder).tensors["labels"]
 
 
 def test_a_decided_label_takes_the_place_of_what_was_proposed(tmp_path, tiny_settings):
