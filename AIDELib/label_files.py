@@ -71,7 +71,7 @@ class LabelFiles:
         """
         agreements = [
             agreements_with(own, given, stage.slices, stage.structure_count, self._group)
-            for own in result.predictions.labels
+            for own in result.predictions.judgements
         ]
         for trend, agreement in zip(trends, np.mean(agreements, axis=0), strict=True):
             trend.append(round(float(agreement), 6))

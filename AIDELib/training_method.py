@@ -58,6 +58,11 @@ class Predictions:
     structure_count: int
     joint: list[NDArray[np.uint8]] | None = None
 
+    @property
+    def judgements(self) -> Sequence[list[NDArray[np.uint8]]]:
+        """What labels are judged by: what the networks predict together, or where they do not, what each predicts."""
+        return self.labels if self.joint is None else [self.joint]
+
     def mutual_agreements(self) -> list[float]:
         """Return for each case the agreement of the first two networks' predictions with each other."""
         first, second = self.labels[:2]
