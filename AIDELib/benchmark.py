@@ -93,7 +93,7 @@ def run_benchmark(settings: Settings, size: BenchmarkSize, device: torch.device)
     rate = float(np.median(rates))
     operations = float(counter.get_total_flops())
     slice_count = len(stage.slices.images)
-    label_pass = _seconds(lambda: predict_labels(stage.learners[0].predict, stage.slices, size.structures), device)
+    label_pass = _seconds(lambda: predict_labels(stage.learners[0].predict, stage.slices, stage.clean), device)
     return BenchmarkResult(
         seconds_per_iteration=per_iteration,
         slices_per_second=settings.batch_size / per_iteration,

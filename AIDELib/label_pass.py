@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.label_correction import agreement
-from AIDELib.postprocessing import keep_largest_components
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.second_plane import SecondPlane
 from AIDELib.slice_set import SliceSet
@@ -25,6 +24,8 @@ PIXELS_PER_BATCH_ON_CPU = 2**16
 
 # Images (B, M, H, W) -> probabilities (B, C, H, W), in all processes of a group alike.
 Predict = Callable[[Tensor], Tensor]
+# Label map (Z, H, W) -> label map.
+Clean = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class PlanePrediction:
     @property
     def joint(self) -> NDArray[np.float32]:
         """The mean of both."""
-        return np.mean([self.first, self.second], axis=0, dtype=np.float32)
+        return np.float32(0.5) * (self.first + self.second)
 
 
 def slices_per_batch(height: int, width: int, device: torch.device) -> int:
@@ -51,9 +52,13 @@ def slices_per_batch(height: int, width: int, device: torch.device) -> int:
 
 
 def predict_labels(
-    predict: Predict, slices: SliceSet, structure_count: int, group: ProcessGroup = ALONE
+    predict: Predict, slices: SliceSet, clean: Clean, group: ProcessGroup = ALONE
 ) -> list[NDArray[np.uint8]]:
-    """Return the predicted label map (Z, H, W) of each case, each structure's largest component only."""
+    """Return the predicted label map (Z, H, W) of each case.
+
+    Args:
+        clean: post-processing of a label map.
+    """
     predicted = slices.storage.settle(slices.storage.labels(len(slices.images), *slices.images.shape[2:]))
     height, width = slices.images.shape[2:]
     batch_size = group.size * slices_per_batch(height, width, slices.device)
@@ -62,33 +67,40 @@ def predict_labels(
         predicted[start : start + batch_size] = probabilities.argmax(dim=1)
     on_host = predicted.cpu()
     return group.map(
-        lambda index: keep_largest_components(slices.case_labels(on_host, index), structure_count),
+        lambda index: clean(slices.case_labels(on_host, index)),
         range(len(slices.cases)),
     )
 
 
-def predict_in_planes(predict: tuple[Predict, Predict], second: SecondPlane) -> Iterator[PlanePrediction]:
+def predict_in_planes(
+    predict: tuple[Predict, Predict], second: SecondPlane, group: ProcessGroup = ALONE
+) -> Iterator[PlanePrediction]:
     """Yield what two networks predict for each case, each in its plane.
 
     Args:
         predict: as for `predict_labels`, of the network of the first and of the second plane.
     """
     for index in range(len(second.first.cases)):
-        own = _case_probabilities(predict[0], second.first, index)
-        other = second.turned_back(_case_probabilities(predict[1], second.slices, index), index)
+        own = _case_probabilities(predict[0], second.first, index, group)
+        other = second.turned_back(_case_probabilities(predict[1], second.slices, index, group), index)
         yield PlanePrediction(own, other)
 
 
-def _case_probabilities(predict: Predict, slices: SliceSet, case_index: int) -> NDArray[np.float32]:
+def _case_probabilities(
+    predict: Predict, slices: SliceSet, case_index: int, group: ProcessGroup
+) -> NDArray[np.float32]:
     """Return the probabilities (C, Z, H, W) of a case without padding."""
     own = slices.ranges[case_index]
     height, width = slices.images.shape[2:]
-    batch_size = slices_per_batch(height, width, slices.device)
+    batch_size = group.size * slices_per_batch(height, width, slices.device)
+    placement = slices.placements[case_index]
     parts = [
-        predict(on_device(slices.images[start : min(start + batch_size, own.stop)], slices.device))
+        predict(on_device(slices.images[start : min(start + batch_size, own.stop)], slices.device))[
+            :, :, *placement
+        ].cpu()
         for start in range(own.start, own.stop, batch_size)
     ]
-    return torch.cat(parts)[:, :, *slices.placements[case_index]].permute(1, 0, 2, 3).cpu().numpy()
+    return torch.cat(parts).permute(1, 0, 2, 3).float().numpy()
 
 
 def agreements_with(

@@ -20,7 +20,7 @@ from AIDELib.model import Model
 from AIDELib.padding import centred_placement, padded_size
 from AIDELib.postprocessing import keep_largest_components
 from AIDELib.settings import Precision
-from AIDELib.slicing import SlicePlan, assemble, cut_image
+from AIDELib.slicing import SlicePlan, assemble, cut_image, is_too_flat
 
 
 @dataclass(frozen=True)
@@ -112,21 +112,25 @@ class Predictor:
     def _mean_of_planes(self, channels: Sequence[sitk.Image], observe: Callable[[float], None]) -> NDArray[np.float32]:
         """Return the probabilities (C, Z, Y, X), or (C, Y, X), on the grid of the first channel; networks count alike."""
         mean = np.zeros((len(self.description.structures) + 1, *reversed(channels[0].GetSize())), np.float32)
+        planes = self._planes_for(channels[0])
+        total = sum(len(plane.networks) for plane in planes)
         done = 0
-        for plane in self._planes():
+        for plane in planes:
             count = len(plane.networks)
-            volumes = self._class_volumes(plane, channels, _observing(observe, done, count, len(self._members)))
+            volumes = self._class_volumes(plane, channels, _observing(observe, done, count, total))
             done += count
             for own, volume in zip(mean, volumes, strict=True):
                 # A running mean: with one plane it is that plane's probabilities, to the last bit.
                 own += (volume - own) * (count / done)
         return mean
 
-    def _planes(self) -> list[_Plane]:
+    def _planes_for(self, image: sitk.Image) -> list[_Plane]:
+        """Return the networks by plane, without planes that show hardly anything of a flat image where others show more."""
         networks: dict[SlicePlan, list[nn.Module]] = {}
         for network, plan in self._members:
             networks.setdefault(plan, []).append(network)
-        return [_Plane(plan, tuple(own)) for plan, own in networks.items()]
+        planes = [_Plane(plan, tuple(own)) for plan, own in networks.items()]
+        return [plane for plane in planes if not is_too_flat(image, plane.plan)] or planes
 
     def _class_volumes(
         self, plane: _Plane, channels: Sequence[sitk.Image], observe: Callable[[float], None]

@@ -21,7 +21,8 @@ class ReviewedCase:
     Attributes:
         case: its id.
         quality: worth of its label.
-        suspicion: 1 - mean over the networks of the DSC of their prediction with the given label; 0 to 1.
+        suspicion: 1 - mean over the networks of the DSC of their prediction with the given label; 0 to 1. Where each
+            network sees a plane of its own, the DSC is that of what they predict together.
         trend: that mean DSC after each epoch.
         corrected_at: for each network, the epochs after which it rewrote the label.
         suggestion: file with the networks' joint prediction, relative to the run folder; None for trusted labels. It is

@@ -57,5 +57,5 @@ class SecondPlane:
     def labels(self, labels: Tensor) -> Tensor:
         """Return the labels (N, H, W) of the first plane's slices as those (N', H', W') of the second's."""
         return self.slices.pad_labels(
-            [self.turned(self.first.case_labels(labels, index), index) for index in range(len(self.first.cases))]
+            self.turned(self.first.case_labels(labels, index), index) for index in range(len(self.first.cases))
         )

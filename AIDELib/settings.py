@@ -84,10 +84,12 @@ class Settings:
     )
     plane_per_network: bool = setting(
         "whether AIDE's second network sees the slices of another plane where the voxels are nearly cubes, so that the "
-        "errors of both differ; pseudo-labels and corrections are then what both predict together after an epoch"
+        "errors of both differ; suspects, pseudo-labels and corrections then follow from what both predict together after "
+        "an epoch; of the settings of consistency, ranking and pseudo-labels consistency_weight and clean_share alone count"
     )
     joint_opinion_memory: float = setting(
-        "with a plane per network: share of what both predicted together before that is kept when they predict anew",
+        "with a plane per network: share of what both predicted together before that is kept when they predict anew; of "
+        "more than 8 structures nothing is kept",
         0,
         0.99,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +79,7 @@ class SliceSet:
         """Return some slices of the images, or of labels as `pad_labels` gives them, on the device."""
         return self.storage.take(tensor, indices)
 
-    def pad_labels(self, labels: Sequence[NDArray[np.uint8]]) -> Tensor:
+    def pad_labels(self, labels: Iterable[NDArray[np.uint8]]) -> Tensor:
         """Return the label slices (Z, H, W) of each case as one (N, height, width) uint8 tensor, where the images lie."""
         padded = self.storage.labels(len(self.images), *self.images.shape[2:])
         for slices, placement, case_labels in zip(self.ranges, self.placements, labels, strict=True):

@@ -30,6 +30,8 @@ class SliceOrientation(str, Enum):
 MOST_UNEQUAL_EDGES = 1.5
 # Across fewer slices the deepest level of a network sees its own border alone.
 FEWEST_SLICES = 16
+# Of a slice that is fewer pixels high or wide, half of what a network's first level looks at is its border.
+FEWEST_PIXELS = 8
 # In this order: the plane of most atlases first.
 _SECOND_PLANES = (SliceOrientation.AXIAL, SliceOrientation.SAGITTAL, SliceOrientation.CORONAL)
 
@@ -109,6 +111,12 @@ def choose_second_plan(images: Iterable[sitk.Image], slice_size: int, first: Sli
     return choose_slice_plan(images, slice_size, first.normalization, SlicePlane(other.value))
 
 
+def is_too_flat(image: sitk.Image, plan: SlicePlan) -> bool:
+    """Return whether the slices that a plan cuts of an image are too few voxels high or wide to show anything."""
+    size = _orient(_geometry_of(image)).GetSize()
+    return min(size[axis] for axis in _AXES[plan.orientation][:2]) < FEWEST_PIXELS
+
+
 def turned(stack: NDArray[Any], plan: SlicePlan, wanted: SlicePlan, shape: tuple[int, int, int]) -> NDArray[Any]:
     """Return a stack of slices as it is cut in another plane, each voxel the nearest one's value.
 
@@ -125,9 +133,19 @@ def turned(stack: NDArray[Any], plan: SlicePlan, wanted: SlicePlan, shape: tuple
     result = np.transpose(stack, [*leading, *(stack.ndim + axis for axis in order)])
     for axis, count in zip((-3, -2, -1), shape, strict=True):
         if result.shape[axis] != count:
-            nearest = ((np.arange(count) + 0.5) * result.shape[axis] / count).astype(int)
-            result = np.take(result, nearest, axis=axis)
+            result = np.take(result, _nearest(count, result.shape[axis]), axis=axis)
     return np.ascontiguousarray(result)
+
+
+def _nearest(count: int, available: int) -> NDArray[np.int_]:
+    """Return for each of `count` pixels along an edge the nearest of `available` ones along the same edge.
+
+    Of two as near it is the one that lies nearer to the middle of the edge, so that nothing moves to one side.
+    """
+    centres = (2 * np.arange(count) + 1) * available
+    nearest = centres // (2 * count)
+    tied = (centres % (2 * count) == 0) & (np.arange(count) >= count / 2)
+    return np.where(tied, nearest - 1, nearest)
 
 
 def slice_count(grid: sitk.Image, plan: SlicePlan) -> int:

@@ -20,6 +20,7 @@ from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
 from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.networks import create_network
+from AIDELib.postprocessing import keep_largest_components
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.second_plane import SecondPlane
 from AIDELib.seeding import derived_generator, derived_seed
@@ -91,19 +92,16 @@ class Stage:
         )
         self.group = group
         self.label_sets = tuple(LabelSet.given(labels, slices) for _ in self.learners)
-        self.opinion = (
-            None
-            if second is None
-            else JointOpinion(slices, labels, structure_count, self.settings.joint_opinion_memory)
-        )
+        self.opinion: JointOpinion | None = None
+        if second is not None and method.doubts_labels:
+            self.opinion = JointOpinion(slices, labels, structure_count, self.settings.joint_opinion_memory)
         augmented = self.settings.with_input_for(len(slices.cases))
         self._sources = tuple(BatchSource(plane, augmented) for plane in self._planes())
         # Methods that use the labels as they are have nothing that could drift.
-        calibrated = self.settings.volume_calibration and method.network_count > 1
-        self._calibrations = [
-            VolumeCalibration.of(plane, own, structure_count + 1) if calibrated else None
-            for plane, own in zip(self._planes(), self._in_planes(labels), strict=True)
-        ]
+        self._calibrations: list[VolumeCalibration] = []
+        if self.settings.volume_calibration and method.network_count > 1:
+            in_planes = zip(self._planes(), self._in_planes(labels), strict=True)
+            self._calibrations = [VolumeCalibration.of(plane, own, structure_count + 1) for plane, own in in_planes]
 
     def _planes(self) -> tuple[SliceSet, ...]:
         """Return the slices of each plane that networks see."""
@@ -112,6 +110,10 @@ class Stage:
     def _in_planes(self, labels: Tensor) -> tuple[Tensor, ...]:
         """Return labels (N, H, W) of the training slices as they lie in each plane."""
         return (labels,) if self.second is None else (labels, self.second.labels(labels))
+
+    def clean(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a predicted label map as it is to be looked at and learned from."""
+        return keep_largest_components(labels, self.structure_count) if self.settings.largest_component else labels
 
     def run_epoch(self, observe: IterationObserver) -> EpochResult:
         """Train for one epoch, predict all cases, correct labels."""
@@ -130,20 +132,16 @@ class Stage:
         """Return each network's prediction of each training case and its agreement with the network's label set."""
         self.look_at(self.slices, self.second)
         self._calibrate()
-        joint = None
-        if self.second is None or self.opinion is None:
-            labels: tuple[list[NDArray[np.uint8]], ...] = tuple(
-                predict_labels(learner.predict, self.slices, self.structure_count, self.group)
-                for learner in self.learners
-            )
+        labels: Sequence[list[NDArray[np.uint8]]]
+        if self.second is None:
+            labels, joint = self.predict_apart(self.slices, None), None
         else:
-            *own_labels, joint = self._take_up_opinion(self.second, self.opinion)
-            labels = tuple(own_labels)
+            labels, joint = self._predict_and_take_up(self.second)
         agreements = tuple(
             agreements_with(own, label_set.labels, self.slices, self.structure_count, self.group)
             for own, label_set in zip(labels, self.label_sets, strict=True)
         )
-        return Predictions(labels, agreements, self.structure_count, joint)
+        return Predictions(tuple(labels), agreements, self.structure_count, joint)
 
     def look_at(self, slices: SliceSet, second: SecondPlane | None = None) -> None:
         """Prepare the networks to predict slices like these: of cases without label, if there are any."""
@@ -158,23 +156,22 @@ class Stage:
     def predict_jointly(self, slices: SliceSet, second: SecondPlane | None) -> list[NDArray[np.uint8]]:
         """Return the label map (Z, H, W) of each case that the mean of all networks predicts."""
         if second is not None:
-            return [likeliest([*prediction.joint]) for prediction in self._in_each_plane(second)]
+            return self._clean_all([likeliest(prediction.joint) for prediction in self._in_each_plane(second)])
         return predict_labels(
             lambda images: torch.stack([learner.predict(images) for learner in self.learners]).mean(dim=0),
             slices,
-            self.structure_count,
+            self.clean,
             self.group,
         )
 
-    def predict_apart(self, slices: SliceSet, second: SecondPlane | None) -> Sequence[list[NDArray[np.uint8]]]:
+    def predict_apart(self, slices: SliceSet, second: SecondPlane | None) -> list[list[NDArray[np.uint8]]]:
         """Return for each network the label map (Z, H, W) of each case."""
         if second is None:
-            return [predict_labels(own.predict, slices, self.structure_count, self.group) for own in self.learners]
+            return [predict_labels(learner.predict, slices, self.clean, self.group) for learner in self.learners]
         pairs = [
-            (likeliest([*prediction.first]), likeliest([*prediction.second]))
-            for prediction in self._in_each_plane(second)
+            (likeliest(prediction.first), likeliest(prediction.second)) for prediction in self._in_each_plane(second)
         ]
-        return [[pair[network] for pair in pairs] for network in range(2)]
+        return [self._clean_all([pair[network] for pair in pairs]) for network in range(2)]
 
     def suggestions(self) -> list[NDArray[np.uint8]]:
         """Return the label map (Z, H, W) that the networks together think best for each training case."""
@@ -182,27 +179,38 @@ class Stage:
             return self.predict_jointly(self.slices, None)
         return [self.slices.case_labels(self.opinion.labels, index) for index in range(len(self.slices.cases))]
 
-    def _take_up_opinion(self, second: SecondPlane, opinion: JointOpinion) -> tuple[list[NDArray[np.uint8]], ...]:
-        """Return the label maps of each network and those of their opinion, which they bring up to date."""
+    def _predict_and_take_up(
+        self, second: SecondPlane
+    ) -> tuple[list[list[NDArray[np.uint8]]], list[NDArray[np.uint8]] | None]:
+        """Return the label maps of each network and, where they have an opinion in common, those of it as it is now."""
+        opinion = self.opinion
+        if opinion is None:
+            return self.predict_apart(self.slices, second), None
         of_each_case = [
             (
-                likeliest([*prediction.first]),
-                likeliest([*prediction.second]),
+                likeliest(prediction.first),
+                likeliest(prediction.second),
                 opinion.take_up(index, prediction.joint, is_first=self.epoch == 0),
             )
             for index, prediction in enumerate(self._in_each_plane(second))
         ]
-        return tuple(list(labels) for labels in zip(*of_each_case, strict=True))
+        first, other, joint = (self._clean_all(list(labels)) for labels in zip(*of_each_case, strict=True))
+        for index, labels in enumerate(joint):
+            opinion.settle(index, labels)
+        return [first, other], joint
+
+    def _clean_all(self, labels: list[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+        return self.group.map(self.clean, labels)
 
     def _in_each_plane(self, second: SecondPlane) -> Iterator[PlanePrediction]:
         first, other = self.learners
-        return predict_in_planes((first.predict, other.predict), second)
+        return predict_in_planes((first.predict, other.predict), second, self.group)
 
     def _calibrate(self) -> None:
         """Make the predictions of each network as large as the given labels, where that is wanted."""
-        for position, learner in enumerate(self.learners):
-            calibration = self._calibrations[position % len(self._calibrations)]
-            if calibration is not None:
+        if self._calibrations:
+            for position, learner in enumerate(self.learners):
+                calibration = self._calibrations[position % len(self._calibrations)]
                 learner.offsets = calibration.offsets(learner.predict, learner.offsets)
 
     def _train(self, epoch: int, generator: torch.Generator, observe: IterationObserver) -> tuple[float, ...]:
@@ -212,7 +220,7 @@ class Stage:
         of_each_plane += [list(other.epoch(len(of_each_plane[0]), generator)) for other in others]
         batches = list(zip(*of_each_plane, strict=True))
         labels = [self._in_planes(label_set.labels) for label_set in self.label_sets]
-        proposed = [None] if self.opinion is None else self._in_planes(self.opinion.labels)
+        proposed = (None, None) if self.opinion is None else self._in_planes(self.opinion.labels)
         sums = torch.zeros(len(self.learners), device=self.slices.device)
         for iteration, indices in enumerate(batches):
             drawn = [

@@ -22,6 +22,7 @@ from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset
 from AIDELib.device import describe_device, make_deterministic
 from AIDELib.errors import AIDEError, RunError
+from AIDELib.joint_opinion import MOST_STRUCTURES
 from AIDELib.label_files import LabelFiles
 from AIDELib.label_pass import agreements_with
 from AIDELib.memory_thrift import MemoryThrift, is_out_of_memory
@@ -204,6 +205,7 @@ class _Training:
             self._group.lead(self._remove_outdated)
         self._plan = plan_slices(self._train_cases, self._settings)
         self._second_plan = self._plan_second_plane()
+        self._tell_planes()
         self._files = LabelFiles(self._run, self.dataset.structures, self._plan, self._group)
         self._storage = self._choose_storage()
         cut = self._cut(Split.TRAIN)
@@ -215,6 +217,14 @@ class _Training:
         return (
             plan_second_plane(self._train_cases, self._settings, self._plan) if self._method.plane_per_network else None
         )
+
+    def _tell_planes(self) -> None:
+        if self._second_plan is not None:
+            first, second = self._plan.orientation.value, self._second_plan.orientation.value
+            self._progress.event(
+                "notice",
+                message=f"The voxels are nearly cubes: network 1 sees {first} slices, network 2 {second} ones.",
+            )
 
     def _remove_outdated(self) -> None:
         for outdated in (self._run.generated_folder, self._run.corrected_folder, self._run.suggested_folder):
@@ -253,7 +263,8 @@ class _Training:
     def _choose_storage(self) -> SliceStorage:
         plans = [self._plan, *([] if self._second_plan is None else [self._second_plan])]
         # What the networks of two planes predict together takes as much as labels, for each structure and in all.
-        label_sets = 1 + self._method.network_count + (1 + self._structure_count) * (len(plans) - 1)
+        opinion = 1 + min(self._structure_count, MOST_STRUCTURES)
+        label_sets = 1 + self._method.network_count + opinion * (len(plans) - 1)
         needed = sum(slice_bytes(self._train_cases, plan, label_sets) for plan in plans)
         storage = SliceStorage.choose(needed, self._device, self._run.path, self._group.size)
         notice = storage.notice(needed)
@@ -348,8 +359,7 @@ class _Training:
         decided = read_decisions(self._run)
         for index, case in enumerate(cut):
             if case.case.id in decided and case.labels is not None:
-                opinion = [] if stage.opinion is None else [stage.opinion.labels]
-                for labels in (given, *opinion, *(label_set.labels for label_set in stage.label_sets)):
+                for labels in (given, *(label_set.labels for label_set in stage.label_sets)):
                     stage.slices.put_case_labels(labels, index, case.labels)
 
     def _create_stage(

@@ -129,8 +129,8 @@ def compare(method: str, settings, group: ProcessGroup) -> None:
             assert list(weights) == list(expected_weights)
             for part, tensor in weights.items():
                 np.testing.assert_allclose(tensor, expected_weights[part], atol=1e-7, err_msg=f"{name}, {kind} {part}")
-        labels = predict_labels(own.predict, together.slices, 2, group)
-        for map_, expected_map in zip(labels, predict_labels(expected.predict, alone.slices, 2), strict=True):
+        labels = predict_labels(own.predict, together.slices, together.clean, group)
+        for map_, expected_map in zip(labels, predict_labels(expected.predict, alone.slices, alone.clean), strict=True):
             np.testing.assert_array_equal(map_, expected_map, err_msg=name)
 
 

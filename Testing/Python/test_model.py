@@ -280,16 +280,16 @@ ALONG_Y = dataclasses.replace(ALONG_X, orientation=SliceOrientation.SAGITTAL)
     ],
 )
 def test_networks_of_two_planes_are_averaged_voxel_by_voxel(networks, both, left, front):
-    image = make_image(np.random.default_rng(0).normal(size=(3, 16, 16)).astype(np.float32))
+    image = make_image(np.random.default_rng(0).normal(size=(8, 16, 16)).astype(np.float32))
     prediction = Predictor(left_model(*networks), CPU).predict([image])
-    expected = np.zeros((3, 16, 16))
+    expected = np.zeros((8, 16, 16))
     expected[:, :8, :8], expected[:, 8:, :8], expected[:, :8, 8:] = both, left, front
     np.testing.assert_allclose(sitk.GetArrayFromImage(prediction.probabilities[0]), expected, atol=1e-6)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(prediction.labels), expected > 0.5)
 
 
 def oblique_image() -> sitk.Image:
-    array = np.random.default_rng(2).normal(size=(7, 20, 26)).astype(np.float32)
+    array = np.random.default_rng(2).normal(size=(8, 20, 26)).astype(np.float32)
     return make_image(array, (0.9, 1.3, 3.0), (10.0, -20.0, 30.0), OBLIQUE)
 
 
@@ -313,6 +313,14 @@ def test_two_planes_predict_the_mean_of_what_each_predicts_alone():
     for predictor, expected in zip(Predictor(model, CPU).apart(), own, strict=True):
         alone = predictor.predict([image])
         np.testing.assert_array_equal(sitk.GetArrayFromImage(alone.probabilities[0]), expected)
+
+
+def test_a_flat_image_is_left_to_the_plane_that_shows_it():
+    model = make_model(plans=(SAGITTAL, AXIAL))
+    flat = make_image(np.random.default_rng(0).normal(size=(7, 16, 17)).astype(np.float32), (1.0, 1.0, 1.0))
+    _, axial = Predictor(model, CPU).apart()
+    expected = sitk.GetArrayFromImage(axial.predict([flat]).probabilities[0])
+    assert np.array_equal(sitk.GetArrayFromImage(Predictor(model, CPU).predict([flat]).probabilities[0]), expected)
 
 
 def test_the_progress_runs_once_over_all_planes(monkeypatch):

@@ -82,11 +82,11 @@ def test_what_both_networks_predict_together_is_the_mean_of_their_probabilities(
         return predict
 
     (prediction,) = predict_in_planes((sees(0.6), sees(0.3)), second)
-    assert likeliest([*prediction.first]).tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]  # x, z, y
-    assert not likeliest([*prediction.second]).any()
-    assert not likeliest([*prediction.joint]).any()  # (0.6 + 0.3) / 2
+    assert likeliest(prediction.first).tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]  # x, z, y
+    assert not likeliest(prediction.second).any()
+    assert not likeliest(prediction.joint).any()  # (0.6 + 0.3) / 2
     (prediction,) = predict_in_planes((sees(0.6), sees(0.45)), second)
-    assert likeliest([*prediction.joint]).tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]
+    assert likeliest(prediction.joint).tolist() == [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]
 
 
 def test_an_opinion_is_the_mean_of_what_was_predicted():
@@ -104,7 +104,18 @@ def test_an_opinion_is_the_mean_of_what_was_predicted():
     # 0.6 * 0.8 + 0.4 * 0.2 = 0.56 and 0.6 * 0.2 + 0.4 * 0.9 = 0.48 against a background of 0.24 and 0.4
     assert labels.ravel().tolist() == [1, 1, 2]
     assert opinion.shares[0][:, 7, 7].tolist() == [143, 122, 0]
+    opinion.settle(0, labels)
     assert opinion.labels[:, 7, 7].tolist() == [1, 1, 2]
+
+
+def test_nothing_is_remembered_of_many_structures_or_without_memory():
+    first, _ = build([np.zeros((1, 1, 3))], "U")
+    given = first.pad_labels([np.zeros((3, 1, 1), np.uint8)])
+    assert JointOpinion(first, given, 9, 0.6).shares == ()
+    opinion = JointOpinion(first, given, 1, 0.0)
+    assert opinion.shares == ()
+    later = np.array([[0.4, 0.6, 0.6], [0.6, 0.4, 0.4]], np.float32).reshape(2, 3, 1, 1)
+    assert opinion.take_up(0, later, is_first=False).ravel().tolist() == [1, 0, 0]
 
 
 def make_stage(settings, letters, method=None):
@@ -243,3 +254,37 @@ def test_a_decided_label_takes_the_place_of_what_was_proposed(tmp_path, tiny_set
     labels = load_newest_checkpoint(run.checkpoint_folder).tensors["labels"]
     for kind in ("given", "network1", "network2"):
         assert int(labels[kind][16:].sum()) == 16 * 5 * 6, kind
+
+
+def test_a_decision_does_not_change_how_a_broken_run_goes_on(tmp_path, tiny_settings):
+    dataset = write_dataset(tmp_path, "LLL", grid=CUBES)
+    unbroken = run_training(dataset, tmp_path / "unbroken", tiny_settings)
+    broken = run_training(dataset, tmp_path / "broken", tiny_settings)
+    for run in (unbroken, broken):
+        save_decision(run, ReviewDecision("p1", Choice.EDIT, draw_label(run, "p1", slice(2, 7))))
+        run.extend(3)
+    train(unbroken, CPU)
+
+    def kill(event):
+        if event.get("epoch") == tiny_settings.pretraining_epochs + 5:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(broken, CPU, kill)
+    train(broken, CPU)
+    assert weights_digest(broken) == weights_digest(unbroken)
+    assert label_files(broken) == label_files(unbroken)
+
+
+def test_all_parts_of_a_structure_are_learned_where_they_are_to_be_kept(tiny_settings):
+    parts = np.zeros((3, 3, 5), np.uint8)
+    parts[0, 0, 0] = parts[2, 2, 3:] = 1
+    kept = make_stage(tiny_settings.replace(largest_component=False), "HU").clean(parts)
+    assert np.array_equal(kept, parts)
+    assert make_stage(tiny_settings, "HU").clean(parts).sum() == 2
+
+
+def test_the_run_tells_which_planes_its_networks_see(tmp_path, tiny_settings):
+    run = run_training(write_dataset(tmp_path, "HL", grid=CUBES), tmp_path / "run", tiny_settings)
+    (notice,) = events_named(run, "notice")
+    assert notice["message"] == "The voxels are nearly cubes: network 1 sees axial slices, network 2 sagittal ones."

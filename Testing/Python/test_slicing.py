@@ -155,6 +155,14 @@ def test_turned_slices_of_other_pixels_take_the_nearest_ones():
     assert result[1].tolist() == (result[0] + 4).tolist()
 
 
+def test_turned_slices_move_to_neither_side_where_they_get_coarser():
+    axial = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.VOLUME, (16, 16))
+    coarse = SlicePlan(SliceOrientation.AXIAL, (2.0, 1.0), Normalization.VOLUME, (16, 16))
+    row = np.arange(8, dtype=np.uint8).reshape(1, 1, 8)
+    assert turned(row, axial, coarse, (1, 1, 4)).ravel().tolist() == [1, 3, 4, 6]
+    assert turned(row[:, :, ::-1], axial, coarse, (1, 1, 4)).ravel().tolist() == [6, 4, 3, 1]
+
+
 def test_in_plane_spacing_is_the_median_and_coarser_where_the_largest_image_would_not_fit():
     images = [make_image(np.zeros((2, 100, 50), np.uint8), (spacing, spacing, 9.0)) for spacing in (0.5, 1.0, 2.0)]
     assert choose_slice_plan(images, 208, Normalization.SLICE).spacing == (1.0, 1.0)
