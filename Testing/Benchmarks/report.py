@@ -47,7 +47,7 @@ def _scenario_parts(experiment: Experiment, scenario: Scenario, outcomes: Sequen
         draw_labels(candidates[0].labels, f"{scenario.name}, seed {candidates[0].seed}", folder / f"{name}-labels.png")
         parts += [
             f"Labels, {experiment.candidate}:",
-            _audit_table([(outcome.seed, audit_labels(outcome.labels)) for outcome in candidates]),
+            _labels_table(candidates),
             f"![Agreement with the given label against its quality]({name}-labels.png)",
         ]
     return parts
@@ -70,6 +70,20 @@ def _arms_table(summaries: Sequence[ArmSummary], candidate: str) -> str:
             f"| {summary.arm} | {len(summary.by_seed)} | {summary.mean:.3f} | {by_seed} | {gain} | {p} "
             f"| {summary.cpu_seconds:.0f} | {summary.peak_memory_gb:.2f} |"
         )
+    return "\n".join(lines)
+
+
+def _labels_table(outcomes: Sequence[Outcome]) -> str:
+    if any(label.corrupted for outcome in outcomes for label in outcome.labels):
+        return _audit_table([(outcome.seed, audit_labels(outcome.labels)) for outcome in outcomes])
+    lines = ["| seed | DSC of the generated labels with the true ones | after the corrections |", "|---|---|---|"]
+    for outcome in outcomes:
+        generated = [label for label in outcome.labels if label.given_true is not None and label.given_true < 1]
+        before, after = (
+            np.mean([getattr(label, name) for label in generated]) if generated else math.nan
+            for name in ("given_true", "current_true")
+        )
+        lines.append(f"| {outcome.seed} | {_number(float(before))} | {_number(float(after))} |")
     return "\n".join(lines)
 
 

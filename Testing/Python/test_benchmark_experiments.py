@@ -145,6 +145,7 @@ def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypat
     assert len(outcomes[1].labels) == 2
     text = (tmp_path / "out" / "REPORT.md").read_text()
     assert "| plain | 1 |" in text
+    assert "| seed | DSC of the generated labels with the true ones | after the corrections |" in text
     assert (tmp_path / "out" / "ssl.png").exists()
 
 
