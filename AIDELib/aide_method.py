@@ -216,10 +216,14 @@ class AIDE(TrainingMethod):
         ):
             return
         protected = [case.quality is LabelQuality.HQA for case in slices.cases]
+        # What people drew is better than what networks make of it, unless it is an outlier; generated labels are not.
+        margins = [
+            0.0 if case.quality is LabelQuality.UNLABELLED else settings.correction_margin for case in slices.cases
+        ]
         own_labels = predictions.labels if predictions.joint is None else (predictions.joint, predictions.joint)
         for label_set, labels, agreements in zip(label_sets, own_labels, predictions.agreements, strict=True):
             chosen = cases_to_correct(agreements, protected, settings.correction_share)
             if settings.correction_needs_consensus:
-                chosen = with_consensus(chosen, predictions.mutual_agreements(), agreements)
+                chosen = with_consensus(chosen, predictions.mutual_agreements(), agreements, margins)
             for case_index in chosen:
                 label_set.rewrite(slices, case_index, labels[case_index], epoch)

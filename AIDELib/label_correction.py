@@ -55,16 +55,21 @@ def cases_to_correct(agreements: Sequence[float], protected: Sequence[bool], sha
 
 
 def with_consensus(
-    candidates: Sequence[int], mutual_agreements: Sequence[float], agreements: Sequence[float]
+    candidates: Sequence[int],
+    mutual_agreements: Sequence[float],
+    agreements: Sequence[float],
+    margins: Sequence[float],
 ) -> list[int]:
-    """Return the cases whose predictions the networks agree on more than each of them does with its labels.
+    """Return the cases whose predictions the networks agree on clearly more than each of them does with its labels.
 
     A prediction that the other network does not share is as likely an error as the label is; written into the labels, it
-    would be learned and predicted again.
+    would be learned and predicted again. A correct label differs from a prediction about as much as the predictions of two
+    networks differ from each other, so that a label is only an outlier where it differs more.
 
     Args:
         candidates: indices of cases.
         mutual_agreements: for each case, of the networks' predictions with each other.
         agreements: for each case, of one network's prediction with its labels.
+        margins: for each case, by how much the former is to be larger than the latter, 0 to 1.
     """
-    return [index for index in candidates if mutual_agreements[index] > agreements[index]]
+    return [index for index in candidates if mutual_agreements[index] - agreements[index] > margins[index]]

@@ -68,6 +68,7 @@ PAPER = Settings(
     correction_first_epoch=1,
     correction_interval=10,
     correction_needs_consensus=False,
+    correction_margin=0.0,
     volume_calibration=False,
     largest_component=True,
     ensemble=False,
@@ -113,6 +114,7 @@ STANDARD = PAPER.replace(
     correction_first_epoch=4,
     correction_interval=2,
     correction_needs_consensus=True,
+    correction_margin=0.1,
     volume_calibration=True,
     ensemble=True,
 )

@@ -210,6 +210,11 @@ class Settings:
     correction_needs_consensus: bool = setting(
         "whether a label is rewritten only where the networks agree with each other more than with it"
     )
+    correction_margin: float = setting(
+        "with consensus: by how much DSC the networks must agree more with each other than with a label that people gave",
+        0,
+        1,
+    )
     volume_calibration: bool = setting(
         "whether predictions are kept as large, all cases together, as the labels that were given"
     )

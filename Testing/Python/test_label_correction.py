@@ -26,4 +26,9 @@ def test_the_worst_quarter_of_the_open_cases_is_corrected():
 
 
 def test_consensus_asks_for_more_agreement_between_the_networks_than_with_the_label():
-    assert with_consensus([2, 0, 1], [0.9, 0.5, 0.3], [0.8, 0.6, 0.3]) == [0]
+    assert with_consensus([2, 0, 1], [0.9, 0.5, 0.3], [0.8, 0.6, 0.3], [0.0] * 3) == [0]
+
+
+def test_a_label_is_an_outlier_beyond_its_margin():
+    assert with_consensus([2, 0, 1], [0.9, 0.9, 0.9], [0.75, 0.75, 0.82], [0.1, 0.2, 0.1]) == [0]
+    assert with_consensus([0, 1, 2], [0.9, 0.9, 0.9], [0.85, 0.82, 0.75], [0.0, 0.1, 0.1]) == [0, 2]

@@ -30,6 +30,7 @@ from AIDELib.slice_storage import SliceStorage
 from AIDELib.slicing import SliceOrientation, SlicePlan
 from AIDELib.stage import Stage
 from AIDELib.trainer import train
+from AIDELib.training_method import Predictions
 
 SAGITTAL = SlicePlan(SliceOrientation.SAGITTAL, (1.0, 1.0), Normalization.VOLUME, (16, 16))
 AXIAL = SlicePlan(SliceOrientation.AXIAL, (1.0, 1.0), Normalization.VOLUME, (16, 16))
@@ -288,3 +289,16 @@ def test_the_run_tells_which_planes_its_networks_see(tmp_path, tiny_settings):
     run = run_training(write_dataset(tmp_path, "HL", grid=CUBES), tmp_path / "run", tiny_settings)
     (notice,) = events_named(run, "notice")
     assert notice["message"] == "The voxels are nearly cubes: network 1 sees axial slices, network 2 sagittal ones."
+
+
+@pytest.mark.parametrize(("letters", "expected"), [("HLU", ("c2",)), ("HUU", ("c1", "c2"))])
+def test_generated_labels_are_corrected_without_a_margin(tiny_settings, letters, expected):
+    settings = tiny_settings.replace(correction_first_epoch=1, correction_share=1.0, correction_margin=0.5)
+    stage = make_stage(settings, letters)
+    labels = [[stage.slices.case_labels(stage.label_sets[0].labels, index) for index in range(3)]] * 2
+    predictions = Predictions(tuple(labels), ([0.6] * 3, [0.6] * 3), 1)
+    stage.method.correct_labels(stage.slices, stage.label_sets, predictions, 1)
+    rewritten = [
+        case.id for case, epochs in zip(stage.slices.cases, stage.label_sets[0].corrected_at, strict=True) if epochs
+    ]
+    assert tuple(rewritten) == expected
