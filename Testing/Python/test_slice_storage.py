@@ -87,7 +87,7 @@ def test_bytes_are_known_from_the_headers(tmp_path, tiny_settings):
     cases = dataset.select(Split.TRAIN)
     plan = plan_slices(cases, tiny_settings)
     slices = SliceSet.build(
-        cut_cases(cases, dataset, plan, SliceStorage(CPU), lambda done, total: None), SliceStorage(CPU), plan.size
+        cut_cases(cases, dataset, plan, None, SliceStorage(CPU), lambda done, total: None), SliceStorage(CPU), plan.size
     )
     pixels = slices.images[:, 0].numel()
     assert slice_bytes(cases, plan, 3) == slices.images.nbytes + 3 * pixels

@@ -29,7 +29,8 @@ SUPERVISED_AUGMENTED = Arm("supervised + EMA + augmented", "supervised")
 SUPERVISED_LONGER = replace(
     SUPERVISED_AUGMENTED, name="supervised + EMA + augmented, longer", length=LENGTH_OF_AIDE_AND_ITS_PRETRAINING
 )
-CONVENTIONAL_AUGMENTED = Arm("conventional + EMA + augmented", "conventional")
+# Wrong labels that stay as they are would be learned by heart if the input of many cases were changed half as much.
+CONVENTIONAL_AUGMENTED = Arm("conventional + EMA + augmented", "conventional", changes={"input_halved_from": 0})
 CONVENTIONAL_LONGER = replace(
     CONVENTIONAL_AUGMENTED, name="conventional + EMA + augmented, longer", length=LENGTH_OF_AIDE
 )
