@@ -46,6 +46,7 @@ NOT_RUN_HERE = {
     "--epochs-of 250 500 1000 2000": ("computes for minutes; test_epoch_cost.py measures small ones"),
     "python -m AIDELib benchmark --preset standard --volume 50": "the same; test_prediction_cost.py",
     "python -m Testing.Benchmarks --help": "test_benchmark_experiments.py runs that command line",
+    "python -m Testing.Benchmarks label-audit": "computes for minutes; the tests of the benchmarks run small experiments",
     "python -m Testing.Benchmarks hippocampus": "computes for hours; the tests of the benchmarks run small experiments",
 }
 
