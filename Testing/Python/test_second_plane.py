@@ -8,7 +8,7 @@ import pytest
 import torch
 from case_files import CUBES, write_dataset
 from test_review_decision import draw_label
-from test_training_run import CPU, Killed, events_named, label_files, run_training, weights_digest
+from test_training_run import CPU, assert_same_results, events_named, kill_and_resume, run_training
 
 from AIDELib.aide_method import AIDE
 from AIDELib.case import Case, LabelQuality, Split
@@ -222,17 +222,8 @@ def test_a_run_on_cubes_is_resumed_as_if_it_had_not_been_broken(tmp_path, tiny_s
     assert [plan.orientation for plan in plans] == [SliceOrientation.AXIAL, SliceOrientation.SAGITTAL]
     broken = RunFolder(tmp_path / "broken")
     prepare_run(load_dataset(dataset), broken, RunDescription("aide", tiny_settings))
-
-    def kill(event):
-        if event.get("stage") == "training" and event.get("epoch") == 2:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(broken, CPU, kill)
-    train(broken, CPU)
-    assert weights_digest(broken) == weights_digest(unbroken)
-    assert label_files(broken) == label_files(unbroken)
-    assert broken.review_file.read_text() == unbroken.review_file.read_text()
+    kill_and_resume(broken, "training", 2)
+    assert_same_results(broken, unbroken)
 
 
 def test_one_plane_where_it_is_not_wanted_and_for_baselines(tmp_path, tiny_settings):
@@ -265,16 +256,8 @@ def test_a_decision_does_not_change_how_a_broken_run_goes_on(tmp_path, tiny_sett
         save_decision(run, ReviewDecision("p1", Choice.EDIT, draw_label(run, "p1", slice(2, 7))))
         run.extend(3)
     train(unbroken, CPU)
-
-    def kill(event):
-        if event.get("epoch") == tiny_settings.pretraining_epochs + 5:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(broken, CPU, kill)
-    train(broken, CPU)
-    assert weights_digest(broken) == weights_digest(unbroken)
-    assert label_files(broken) == label_files(unbroken)
+    kill_and_resume(broken, "training", tiny_settings.pretraining_epochs + 5)
+    assert_same_results(broken, unbroken)
 
 
 def test_all_parts_of_a_structure_are_learned_where_they_are_to_be_kept(tiny_settings):

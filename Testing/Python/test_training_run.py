@@ -128,6 +128,24 @@ class Killed(BaseException):
     """Ends the training as abruptly as a lost process would: nothing of AIDE's catches it."""
 
 
+def kill_and_resume(run: RunFolder, stage: str, epoch: int) -> None:
+    """Train a run, lose its process as soon as it tells of an epoch of a stage, and train on."""
+
+    def kill(event):
+        if event.get("stage") == stage and event.get("epoch") == epoch:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(run, CPU, kill)
+    train(run, CPU)
+
+
+def assert_same_results(run: RunFolder, other: RunFolder) -> None:
+    assert weights_digest(run) == weights_digest(other)
+    assert label_files(run) == label_files(other)
+    assert run.review_file.read_text() == other.review_file.read_text()
+
+
 @pytest.mark.parametrize("averaging", [0.0, 0.9])
 @pytest.mark.parametrize(("stage", "epoch"), [("pretraining", 2), ("training", 1), ("training", 3)])
 def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path, tiny_settings, stage, epoch, averaging):
@@ -138,16 +156,8 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path, tiny_settings
     broken = RunFolder(tmp_path / "broken")
     prepare_run(load_dataset(dataset), broken, RunDescription("aide", settings))
 
-    def kill(event):
-        if event.get("stage") == stage and event.get("epoch") == epoch:
-            raise Killed
-
-    with pytest.raises(Killed):
-        train(broken, CPU, kill)
-    train(broken, CPU)
-    assert weights_digest(broken) == weights_digest(unbroken)
-    assert label_files(broken) == label_files(unbroken)
-    assert broken.review_file.read_text() == unbroken.review_file.read_text()
+    kill_and_resume(broken, stage, epoch)
+    assert_same_results(broken, unbroken)
 
 
 def test_a_damaged_checkpoint_costs_one_epoch_and_nothing_else(tmp_path, tiny_settings):
