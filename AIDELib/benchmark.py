@@ -81,9 +81,15 @@ def run_benchmark(settings: Settings, size: BenchmarkSize, device: torch.device)
         for learner, loss in zip(stage.learners, losses, strict=True):
             learner.step(loss, learning_rate(settings, epoch, 0.5))
 
-    iterate()
+    # Operations are counted as they are started, which those of a recording are not.
+    replaying = [learner.replays for learner in stage.learners]
+    for learner in stage.learners:
+        learner.replays = False
     with FlopCounterMode(display=False) as counter:
         iterate()
+    for learner, replays in zip(stage.learners, replaying, strict=True):
+        learner.replays = replays
+    iterate()
     # Rate and iterations in turns, so that a machine whose speed drifts is measured alike in both.
     rates, seconds = [], []
     for _ in range(size.iterations):

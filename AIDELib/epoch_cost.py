@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from AIDELib.aide_method import AIDE
 from AIDELib.case import Case, LabelQuality, Split
@@ -54,20 +55,29 @@ def measure_epochs(
 def create_epoch(
     settings: Settings, edge: int, channels: int, structures: int, count: int, device: torch.device
 ) -> Stage:
-    """Return a stage whose next epoch is the first after the warm-up, with cases of 25 random slices."""
+    """Return a stage whose next epoch is the first after the warm-up, with cases of 25 noisy slices of a ball."""
     random = np.random.default_rng(settings.seed)
     cases = []
     for start in range(0, count, SLICES_OF_A_CASE):
         own = min(SLICES_OF_A_CASE, count - start)
         case = Case(f"c{start}", (Path("image"),) * channels, Path("label"), LabelQuality.LQA, Split.TRAIN)
-        images = random.standard_normal((own, channels, edge, edge), np.float32)
-        cases.append(CaseSlices(case, images, random.integers(0, structures + 1, (own, edge, edge), np.uint8)))
+        drawn = _made_up_labels(own, edge, structures, random)
+        images = random.standard_normal((own, channels, edge, edge), np.float32) + 2 * (drawn > 0)[:, None]
+        cases.append(CaseSlices(case, images.astype(np.float32), drawn))
     slices = SliceSet.build(cases, SliceStorage(device), (EDGE_MULTIPLE, EDGE_MULTIPLE))
     labels = slices.pad_labels([case.labels for case in cases if case.labels is not None])
     settings = settings.replace(iterations_per_epoch=0)
     stage = Stage(1, AIDE(settings), settings.warm_up_epochs + 2, slices, labels, structures)
     stage.epoch = settings.warm_up_epochs
     return stage
+
+
+def _made_up_labels(slices: int, edge: int, structures: int, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Return labels (Z, H, W) of a ball somewhere, cut into structures side by side."""
+    rows, columns = np.indices((edge, edge)) / edge - random.uniform(0.4, 0.6, (2, 1, 1))
+    depth = np.linspace(-0.5, 0.5, slices)[:, None, None]
+    stripes = 1 + np.arange(edge, dtype=np.uint8) * structures // edge
+    return np.where(rows**2 + columns**2 + depth**2 / 4 < random.uniform(0.03, 0.06), stripes, 0).astype(np.uint8)
 
 
 def _measure(

@@ -18,12 +18,14 @@ def agreement(prediction: NDArray[np.uint8], labels: NDArray[np.uint8], structur
     Returns:
         0 to 1; a structure absent from both counts as 1.
     """
-    bins = structure_count + 1
-    predicted = np.bincount(prediction.ravel(), minlength=bins)[1:bins]
-    labelled = np.bincount(labels.ravel(), minlength=bins)[1:bins]
-    shared = np.bincount(labels[prediction == labels], minlength=bins)[1:bins]
-    total = predicted + labelled
-    return float(np.where(total > 0, 2 * shared / np.maximum(total, 1), 1.0).mean())
+    return (
+        sum(_overlap(prediction == value, labels == value) for value in range(1, structure_count + 1)) / structure_count
+    )
+
+
+def _overlap(prediction: NDArray[np.bool_], label: NDArray[np.bool_]) -> float:
+    total = np.count_nonzero(prediction) + np.count_nonzero(label)
+    return 2 * np.count_nonzero(prediction & label) / total if total else 1.0
 
 
 def correction_is_due(epoch: int, first_epoch: int, warm_up_epochs: int, interval: int) -> bool:

@@ -13,6 +13,7 @@ from torch.autograd.profiler import record_function
 
 from AIDELib import timed_parts
 from AIDELib.batch_statistics import estimating_statistics
+from AIDELib.graphed_pass import GraphedPrediction, GraphedTraining
 from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.settings import Precision, Settings
@@ -28,6 +29,7 @@ class Learner:
         optimizer: Adam with amsgrad.
         steps: optimization steps made so far.
         offsets: (C,) added to the logits of each prediction (see `volume_calibration`).
+        replays: whether a GPU's passes are recorded and replayed (see `graphed_pass`).
     """
 
     def __init__(
@@ -48,6 +50,10 @@ class Learner:
         )
         self.steps = 0
         self.offsets = torch.zeros(class_count, device=device)
+        # Several processes exchange statistics within a pass, and gradients kept in main memory are no part of a recording.
+        self.replays = device.type == "cuda" and group.size == 1
+        self._graphed_training = GraphedTraining(self.network)
+        self._graphed_prediction = GraphedPrediction(self.predictor)
         self._averaging = settings.averaging
         self._precision = settings.precision
         self._device = device
@@ -63,15 +69,17 @@ class Learner:
         """Return the training-mode logits (B, C, H, W), float32, of images (B, M, H, W)."""
         self.network.train()
         with record_function(timed_parts.FORWARD), self._arithmetic(), self._thrift.keeping():
-            logits = self.network(self._group.share(images))
+            compute = self._graphed_training if self._is_replaying else self.network
+            logits = compute(self._group.share(images))
         return self._group.gather(logits.float(), len(images))
 
     def predict(self, images: Tensor) -> Tensor:
         """Return softmax probabilities (B, C, H, W), float32, in evaluation mode and without gradient."""
         self.predictor.eval()
         with record_function(timed_parts.PREDICTION), torch.no_grad(), self._arithmetic():
+            compute = self._graphed_prediction if self._is_replaying else self.predictor
             parts = [
-                (self.predictor(part).float() + self.offsets.view(1, -1, 1, 1)).softmax(dim=1)
+                (compute(part).float() + self.offsets.view(1, -1, 1, 1)).softmax(dim=1)
                 for part in self._thrift.parts(self._group.share(images))
             ]
         return self._group.gather(parts[0] if len(parts) == 1 else torch.cat(parts), len(images))
@@ -104,6 +112,10 @@ class Learner:
             self.steps += 1
             if self.predictor is not self.network:
                 self._update_average()
+
+    @property
+    def _is_replaying(self) -> bool:
+        return self.replays and self._thrift.level == 0
 
     @torch.no_grad()
     def _update_average(self) -> None:

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from AIDELib.doubling import Doubling
+
 DOWN_SAMPLINGS = 4
 
 
@@ -36,7 +38,7 @@ class UpSampling(nn.Module):
 
     def __init__(self, inputs: int, skip: int, outputs: int, negative_slope: float) -> None:
         super().__init__()
-        self.enlarge = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+        self.enlarge = Doubling()
         self.reduce = ConvolutionBlock(inputs, outputs, negative_slope)
         self.merge = DoubleConvolution(outputs + skip, outputs, negative_slope)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -122,7 +123,9 @@ class OneProcess(ProcessGroup):
         return network
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        return [function(item) for item in items]
+        # What is done here, array by array, lets other threads work meanwhile.
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            return list(pool.map(function, items))
 
     @contextmanager
     def failing_together(self, explain: Callable[[BaseException], str]) -> Iterator[None]:
