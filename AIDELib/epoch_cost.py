@@ -76,7 +76,7 @@ def _made_up_labels(slices: int, edge: int, structures: int, random: np.random.G
     """Return labels (Z, H, W) of a ball somewhere, cut into structures side by side."""
     rows, columns = np.indices((edge, edge)) / edge - random.uniform(0.4, 0.6, (2, 1, 1))
     depth = np.linspace(-0.5, 0.5, slices)[:, None, None]
-    stripes = 1 + np.arange(edge, dtype=np.uint8) * structures // edge
+    stripes = 1 + np.arange(edge) * structures // edge
     return np.where(rows**2 + columns**2 + depth**2 / 4 < random.uniform(0.03, 0.06), stripes, 0).astype(np.uint8)
 
 

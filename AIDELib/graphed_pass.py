@@ -6,6 +6,7 @@ stay the same, so that the results do, too. The weights are to be changed in pla
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
+
+from AIDELib.memory_thrift import is_out_of_memory
 
 # A size that comes but once is not worth a recording.
 USES_BEFORE = 1
@@ -20,6 +24,8 @@ USES_BEFORE = 1
 MOST_SIZES = 4
 # Before a recording the libraries choose their algorithms and make room for them.
 TRIAL_PASSES = 3
+
+_log = logging.getLogger(__name__)
 
 
 class GraphedTraining:
@@ -66,17 +72,27 @@ class _Recordings:
         self._record = record
         self._recordings: dict[torch.Size, Any] = {}
         self._uses: Counter[torch.Size] = Counter()
+        self._is_possible = True
 
     def of(self, images: Tensor) -> Any:
-        """Return the recording for images of this size; None where none is worth it yet, or there are too many."""
+        """Return the recording for images of this size; None where none is worth it yet, there are too many, or the network
+        does what cannot be recorded, such as asking the GPU for a number."""
         size = images.shape
-        if size not in self._recordings:
+        if size not in self._recordings and self._is_possible:
             self._uses[size] += 1
-            if self._uses[size] <= USES_BEFORE or len(self._recordings) == MOST_SIZES:
-                return None
+            if self._uses[size] > USES_BEFORE and len(self._recordings) < MOST_SIZES:
+                self._try(images)
+        return self._recordings.get(size)
+
+    def _try(self, images: Tensor) -> None:
+        try:
             with _uncached_weights():
-                self._recordings[size] = self._record(images)
-        return self._recordings[size]
+                self._recordings[images.shape] = self._record(images)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            _log.info("The network's passes cannot be recorded: %s", error)
+            self._is_possible = False
 
 
 class _TrainingRecording:
@@ -87,22 +103,30 @@ class _TrainingRecording:
         self._images = torch.zeros_like(images)
         # The passes that prepare a recording are not part of the training and must leave no trace in it.
         before = [buffer.clone() for buffer in network.buffers()]
+        try:
+            self._record(network)
+        finally:
+            with torch.no_grad():
+                for buffer, earlier in zip(network.buffers(), before, strict=True):
+                    buffer.copy_(earlier)
+
+    def _record(self, network: nn.Module) -> None:
         with _aside():
             for _ in range(TRIAL_PASSES):
-                logits = network(self._images)
-                torch.autograd.grad(logits, self.parameters, torch.zeros_like(logits))
+                leaves = _leaves(network)
+                logits = functional_call(network, leaves, (self._images,))
+                torch.autograd.grad(logits, list(leaves.values()), torch.zeros_like(logits))
+                del logits, leaves
         self._forward, self._backward = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+        leaves = _leaves(network)
         with torch.cuda.graph(self._forward):
-            logits = network(self._images)
+            logits = functional_call(network, leaves, (self._images,))
         self._gradient = torch.zeros_like(logits)
         with torch.cuda.graph(self._backward, pool=self._forward.pool()):
-            gradients = torch.autograd.grad(logits, self.parameters, self._gradient)
-        # Detached: what would follow the recorded pass back to the weights is kept by nothing else.
+            gradients = torch.autograd.grad(logits, list(leaves.values()), self._gradient)
+        # Detached: what leads from the recorded pass back to the weights is needed no more.
         self._logits = logits.detach()
         self._gradients = [gradient.detach() for gradient in gradients]
-        with torch.no_grad():
-            for buffer, earlier in zip(network.buffers(), before, strict=True):
-                buffer.copy_(earlier)
 
     def replay(self, images: Tensor) -> Tensor:
         """Return the logits of images."""
@@ -147,6 +171,16 @@ class _Replay(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         return (None, None, *ctx.recording.replay_backward(gradient))
+
+
+def _leaves(network: nn.Module) -> dict[str, Tensor]:
+    """Return a network's parameters, in the same memory, as tensors that no other pass is connected with: torch would wait
+    for the stream of the other pass, which a recording cannot."""
+    return {
+        name: parameter.detach().requires_grad_()
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad
+    }
 
 
 @contextmanager
