@@ -17,6 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from AIDELib import timed_parts
 from AIDELib.aide_method import AIDE
 from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.device import precision_on
 from AIDELib.label_pass import predict_labels
 from AIDELib.padding import EDGE_MULTIPLE
 from AIDELib.seeding import derived_generator
@@ -115,7 +116,7 @@ def run_benchmark(settings: Settings, size: BenchmarkSize, device: torch.device)
 def measure_convolution_rate(settings: Settings, size: BenchmarkSize, device: torch.device) -> float:
     """Return the operations per second of a 3x3 convolution of the network's third level, forward."""
     width = 4 * settings.network_width * (2 if size.channels > 1 else 1)
-    dtype = torch.bfloat16 if settings.precision is Precision.BFLOAT16 else torch.float32
+    dtype = torch.bfloat16 if precision_on(device, settings.precision) is Precision.BFLOAT16 else torch.float32
     generator = derived_generator(settings.seed, size.edge)
     images = torch.randn(settings.batch_size, width, size.edge // 4, size.edge // 4, generator=generator)
     images = images.to(device, dtype).contiguous(memory_format=torch.channels_last)

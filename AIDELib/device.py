@@ -61,10 +61,15 @@ def describe_device(device: torch.device) -> str:
 
 
 def fastest_precision(device: torch.device) -> Precision:
-    """Return the arithmetic in which a device predicts fastest without other masks than rounding makes."""
+    """Return the arithmetic in which a device computes fastest, with the same results but for rounding."""
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return Precision.BFLOAT16
     return Precision.FLOAT32
+
+
+def precision_on(device: torch.device, wanted: Precision) -> Precision:
+    """Return the arithmetic in which a device computes: what is wanted, or for AUTO its fastest."""
+    return fastest_precision(device) if wanted is Precision.AUTO else wanted
 
 
 def make_deterministic() -> None:

@@ -13,6 +13,7 @@ from torch.autograd.profiler import record_function
 
 from AIDELib import timed_parts
 from AIDELib.batch_statistics import estimating_statistics
+from AIDELib.device import precision_on
 from AIDELib.graphed_pass import GraphedPrediction, GraphedTraining
 from AIDELib.memory_thrift import MemoryThrift
 from AIDELib.process_group import ALONE, ProcessGroup
@@ -55,7 +56,7 @@ class Learner:
         self._graphed_training = GraphedTraining(self.network)
         self._graphed_prediction = GraphedPrediction(self.predictor)
         self._averaging = settings.averaging
-        self._precision = settings.precision
+        self._precision = precision_on(device, settings.precision)
         self._device = device
         self._thrift = thrift or MemoryThrift()
         self._group = group

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from AIDELib.device import fastest_precision
+from AIDELib.device import precision_on
 from AIDELib.errors import ModelError, VolumeError
 from AIDELib.label_pass import slices_per_batch
 from AIDELib.memory_thrift import is_out_of_memory
@@ -50,7 +50,7 @@ class Predictor:
     Args:
         model: the model.
         device: where it computes.
-        precision: arithmetic of the networks; None for bfloat16 on GPUs that have it, and float32 elsewhere.
+        precision: arithmetic of the networks.
         largest_component: whether each structure's largest component alone is kept; None for what the model says.
 
     Raises:
@@ -61,12 +61,12 @@ class Predictor:
         self,
         model: Model,
         device: torch.device,
-        precision: Precision | None = None,
+        precision: Precision = Precision.AUTO,
         largest_component: bool | None = None,
     ) -> None:
         self.description = model.description
         self._device = device
-        self.precision = fastest_precision(device) if precision is None else precision
+        self.precision = precision_on(device, precision)
         self._largest_component = (
             model.description.largest_component if largest_component is None else largest_component
         )

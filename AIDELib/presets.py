@@ -90,6 +90,7 @@ STANDARD = PAPER.replace(
     learning_rate_schedule=LearningRateSchedule.COSINE,
     averaging=0.99,
     plain_statistics=True,
+    precision=Precision.AUTO,
     input_rotation=20.0,
     input_scaling=0.3,
     input_stretch=0.2,

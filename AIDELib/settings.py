@@ -57,8 +57,10 @@ class DiceOver(str, Enum):
 
 
 class Precision(str, Enum):
-    """Arithmetic of the networks' passes; the losses are always computed in float32."""
+    """Arithmetic of the networks' passes; AUTO is bfloat16 on GPUs that have it, and float32 elsewhere. The losses are
+    always computed in float32."""
 
+    AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
 
@@ -120,8 +122,8 @@ class Settings:
         "augmented ones that training saw"
     )
     precision: Precision = setting(
-        "arithmetic of the networks' passes; bfloat16 is fast on GPUs and on processors with instructions for it, and ten "
-        "times slower than float32 on others"
+        "arithmetic of the networks' passes; auto is bfloat16 on GPUs that have it and float32 elsewhere; bfloat16 is fast "
+        "on processors with instructions for it, too, and ten times slower than float32 on others"
     )
     seed: int = setting("same seed, data, settings and device: same result", 0, 2**31 - 1)
 

@@ -7,7 +7,7 @@ import argparse
 import torch
 
 from AIDELib.benchmark import BenchmarkSize, run_benchmark
-from AIDELib.device import DEVICE_NAMES, choose_device, describe_device
+from AIDELib.device import DEVICE_NAMES, choose_device, describe_device, precision_on
 from AIDELib.epoch_cost import measure_epochs
 from AIDELib.errors import SettingsError
 from AIDELib.prediction_cost import measure_prediction
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
         _run_prediction(settings, arguments, device)
         return
     size = BenchmarkSize(arguments.size, arguments.channels, arguments.structures, arguments.iterations)
-    print(f"{describe_device(device)}, {settings.precision.value}, batch {settings.batch_size}")
+    print(f"{describe_device(device)}, {precision_on(device, settings.precision).value}, batch {settings.batch_size}")
     result = run_benchmark(settings, size, device)
     print(f"Iteration              {result.seconds_per_iteration:9.3f} s  ({result.slices_per_second:.2f} slices/s)")
     for name, seconds in result.parts.items():
@@ -77,7 +77,7 @@ def _run_epochs(settings: Settings, arguments: argparse.Namespace, device: torch
         raise SettingsError(
             f"An epoch needs at least a batch of {settings.batch_size} slices, got {min(arguments.epochs_of)}."
         )
-    print(f"{describe_device(device)}, {settings.precision.value}, batch {settings.batch_size}")
+    print(f"{describe_device(device)}, {precision_on(device, settings.precision).value}, batch {settings.batch_size}")
     print(f"{'slices':>8}{'seconds':>10}{'CPU s':>10}{'CPU ms a slice':>16}  ratio to the row above (seconds, CPU)")
     before = None
     for cost in measure_epochs(

@@ -54,7 +54,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument(
         "--precision",
         choices=[kind.value for kind in Precision],
-        help="arithmetic of the networks (default: bfloat16 on GPUs that have it, otherwise float32)",
+        default=Precision.AUTO.value,
+        help="arithmetic of the networks (default: auto, bfloat16 on GPUs that have it, otherwise float32)",
     )
     return parser
 
@@ -70,8 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.each_network and arguments.probabilities is None:
         raise SettingsError("--each-network goes with --probabilities, which names the files.")
     model = load_model(arguments.model)
-    precision = Precision(arguments.precision) if arguments.precision else None
-    predictor = Predictor(model, choose_device(arguments.device), precision)
+    predictor = Predictor(model, choose_device(arguments.device), Precision(arguments.precision))
     try:
         channels = read_channels(arguments.images, model.description.channels)
     except VolumeError as error:

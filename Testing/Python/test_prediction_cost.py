@@ -5,7 +5,7 @@ import torch
 from case_files import BALL, make_image
 
 from AIDELib import label_pass
-from AIDELib.device import fastest_precision
+from AIDELib.device import fastest_precision, precision_on
 from AIDELib.model import Model
 from AIDELib.model_description import ModelDescription
 from AIDELib.networks import create_network
@@ -29,8 +29,10 @@ def test_the_networks_of_the_settings_segment_a_volume(settings, networks):
 def test_bfloat16_where_a_gpu_has_it(monkeypatch):
     for supported, expected in ((True, Precision.BFLOAT16), (False, Precision.FLOAT32)):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, answer=supported: answer)
-        assert fastest_precision(GPU) is expected
+        assert fastest_precision(GPU) is precision_on(GPU, Precision.AUTO) is expected
+        assert precision_on(GPU, Precision.FLOAT32) is Precision.FLOAT32
     assert fastest_precision(CPU) is Precision.FLOAT32
+    assert precision_on(CPU, Precision.BFLOAT16) is Precision.BFLOAT16
 
 
 def test_the_number_of_slices_at_a_time_changes_nothing(monkeypatch):
