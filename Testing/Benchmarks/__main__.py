@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from AIDELib.errors import AIDEError
+from AIDELib.presets import PRESETS
+from Testing.Benchmarks.experiment import Experiment
 from Testing.Benchmarks.experiments import EXPERIMENTS
 from Testing.Benchmarks.measured_process import REPOSITORY, ProcessFailed
 from Testing.Benchmarks.report import write_report
@@ -19,7 +22,11 @@ DATA = REPOSITORY.parent / "shared" / "data"
 def main(arguments: list[str] | None = None) -> int:
     """Run an experiment and write its report; return the exit code."""
     options = _parser().parse_args(arguments)
-    experiment = EXPERIMENTS[options.experiment]
+    try:
+        experiment = _with_settings(EXPERIMENTS[options.experiment], options.set)
+    except AIDEError as error:
+        print(error, file=sys.stderr)
+        return 2
     arms = [arm for arm in experiment.arms if not options.arms or arm.name in options.arms]
     unknown = set(options.arms) - {arm.name for arm in arms}
     if unknown:
@@ -46,6 +53,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _with_settings(experiment: Experiment, assignments: list[str]) -> Experiment:
+    """Return an experiment whose arms all have some settings changed, but for those in which the arms differ."""
+    values = PRESETS["quick"].with_texts(assignments).to_json()
+    names = [assignment.partition("=")[0].strip() for assignment in assignments]
+    return replace(experiment, changes={**experiment.changes, **{name: values[name] for name in names}})
+
+
 def _parser() -> argparse.ArgumentParser:
     listing = "\n".join(f"  {name:24} {experiment.title}" for name, experiment in EXPERIMENTS.items())
     parser = argparse.ArgumentParser(
@@ -62,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, help="number of seeds (default: the experiment's own)")
     parser.add_argument("--arms", nargs="+", default=[], metavar="ARM", help="only these arms")
     parser.add_argument("--scenarios", nargs="+", default=[], metavar="SCENARIO", help="only these scenarios")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change settings of all arms, into an output folder of their own; for a GPU: slice_size=256 network_width=16",
+    )
     parser.add_argument("--device", default="auto", help="as for AIDELib (default: auto)")
     parser.add_argument("--report-only", action="store_true", help="train nothing, write the report of what is there")
     return parser

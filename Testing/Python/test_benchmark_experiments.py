@@ -126,6 +126,14 @@ def test_an_unknown_arm_is_named(capsys, tmp_path):
     assert "There is no arm 'nobody' in hippocampus" in capsys.readouterr().err
 
 
+def test_a_setting_that_cannot_be_is_named(capsys, tmp_path):
+    command = ["hippocampus", "--output", str(tmp_path), "--data", str(tmp_path), "--set"]
+    assert main([*command, "network_width=0"]) == 2
+    assert "network_width" in capsys.readouterr().err
+    assert main([*command, "width=3"]) == 2
+    assert "width" in capsys.readouterr().err
+
+
 def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypatch, capsys):
     tiny = {"network_width": 2, "epochs": 1, "pretraining_epochs": 1, "iterations_per_epoch": 2, "batch_size": 2}
     arms = (Arm("plain", "conventional"), Arm("AIDE", "aide"))
@@ -136,7 +144,7 @@ def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypat
     monkeypatch.setitem(EXPERIMENTS, "tiny", experiment)
     command = ["tiny", "--output", str(tmp_path / "out"), "--data", str(dataset_file), "--seeds", "1"]
     assert main([*command, "--device", "cpu", "--arms", "plain"]) == 0
-    assert main([*command, "--device", "cpu"]) == 0
+    assert main([*command, "--device", "cpu", "--set", "network_width=3", "epochs=1"]) == 0
     # The first arm was not trained a second time.
     assert capsys.readouterr().out.count("SSL, plain, seed 0") == 1
     outcomes = load_outcomes(experiment, tmp_path / "out")
@@ -144,6 +152,7 @@ def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypat
     assert all(own.peak_memory_gb > 0.05 and 0 <= own.mean_dsc() <= 1 for own in outcomes)
     assert len(outcomes[1].labels) == 2
     text = (tmp_path / "out" / "REPORT.md").read_text()
+    assert "network_width=3" in text
     assert "| plain | 1 |" in text
     assert "| seed | DSC of the generated labels with the true ones | after the corrections |" in text
     assert (tmp_path / "out" / "ssl.png").exists()

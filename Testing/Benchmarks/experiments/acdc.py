@@ -45,8 +45,8 @@ EXPERIMENT = Experiment(
     name="acdc",
     title="ACDC: 1, 3 and 7 labelled patients, three structures",
     question="The public semi-supervised split in its order, validation patients for model selection; its last "
-    f"{TEST_PATIENTS} training patients are the test patients. 128 x 128 and few iterations, for a CPU; with a GPU, raise "
-    "slice_size, network_width and epochs.",
+    f"{TEST_PATIENTS} training patients are the test patients. 128 x 128 and few iterations, for a CPU; with a GPU: "
+    "--set slice_size=256 network_width=16 iterations_per_epoch=250 precision=auto.",
     source="acdc",
     layout="folder",
     options={"patient_pattern": "patient[0-9]+"},
