@@ -85,10 +85,14 @@ class _Recordings:
         return self._recordings.get(size)
 
     def _try(self, images: Tensor) -> None:
+        stream = torch.cuda.current_stream()
         try:
             with _uncached_weights():
                 self._recordings[images.shape] = self._record(images)
         except RuntimeError as error:
+            # A recording that fails does not give the stream back.
+            torch.cuda.set_stream(stream)
+            torch.cuda.synchronize()
             if is_out_of_memory(error):
                 raise
             _log.info("The network's passes cannot be recorded: %s", error)

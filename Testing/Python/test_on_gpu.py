@@ -16,6 +16,7 @@ from AIDELib.doubling import Doubling
 from AIDELib.epoch_cost import create_epoch
 from AIDELib.model import load_model
 from AIDELib.predictor import Predictor
+from AIDELib.networks import register_network
 from AIDELib.presets import PAPER, STANDARD
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
@@ -90,6 +91,22 @@ def test_replayed_passes_give_the_same_bits(settings, precision):
     started, replayed = (losses_of_iterations(settings, GPU, replays) for replays in (False, True))
     assert started[0] == replayed[0]
     assert all(torch.equal(*pair) for pair in zip(started[1], replayed[1], strict=True))
+
+
+class Asking(torch.nn.Conv2d):
+    """Asks the GPU for a number, which no recording can do."""
+
+    def forward(self, images):
+        return super().forward(images) * min(1.0, images.abs().max().item() + 1)
+
+
+def test_a_network_that_cannot_be_recorded_trains_without():
+    register_network("asking", lambda channels, classes, width: Asking(channels, classes, 3, padding=1))
+    settings = PRESETS[1].replace(network="asking")
+    started, replayed = (losses_of_iterations(settings, GPU, replays) for replays in (False, True))
+    assert started[0] == replayed[0]
+    assert all(torch.equal(*pair) for pair in zip(started[1], replayed[1], strict=True))
+    assert torch.cuda.current_stream() == torch.cuda.default_stream()
 
 
 @pytest.mark.parametrize("settings", PRESETS, ids=["paper", "standard"])
