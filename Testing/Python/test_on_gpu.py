@@ -15,8 +15,8 @@ from AIDELib.device import make_deterministic
 from AIDELib.doubling import Doubling
 from AIDELib.epoch_cost import create_epoch
 from AIDELib.model import load_model
-from AIDELib.predictor import Predictor
 from AIDELib.networks import register_network
+from AIDELib.predictor import Predictor
 from AIDELib.presets import PAPER, STANDARD
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
