@@ -38,7 +38,7 @@ class VolumeCalibration:
     Attributes:
         images: (S, M, H, W), slices of the cases whose labels are in doubt.
         lowest, highest: (C,) share of their pixels of each class: the mean volume of the labels that people gave, less and
-            plus its standard error.
+            plus its standard error. Rough labels may err to one side, so that what the good ones alone say is also allowed.
     """
 
     images: Tensor
@@ -52,17 +52,17 @@ class VolumeCalibration:
         Args:
             labels: (N, H, W); those of unlabelled cases are not looked at.
         """
-        volumes = torch.stack(
-            [
-                torch.bincount(labels[own.start : own.stop].flatten(), minlength=class_count).double()
-                for case, own in zip(slices.cases, slices.ranges, strict=True)
-                if case.quality is not LabelQuality.UNLABELLED
-            ]
-        )
-        mean = volumes.mean(dim=0)
-        squares = ((volumes - mean) ** 2).sum(dim=0) + USUAL_SPREAD_COUNTS_AS * (USUAL_SPREAD * mean) ** 2
-        spread = (squares / (len(volumes) - 1 + USUAL_SPREAD_COUNTS_AS)).sqrt()
-        error = spread / math.sqrt(len(volumes))
+        labelled = [
+            (case.quality, torch.bincount(labels[own.start : own.stop].flatten(), minlength=class_count).double())
+            for case, own in zip(slices.cases, slices.ranges, strict=True)
+            if case.quality is not LabelQuality.UNLABELLED
+        ]
+        bounds = [_usual_volumes(torch.stack([volumes for _, volumes in labelled]))]
+        good = [volumes for quality, volumes in labelled if quality is LabelQuality.HQA]
+        if good:
+            bounds.append(_usual_volumes(torch.stack(good)))
+        lowest = torch.stack([low for low, _ in bounds]).amin(dim=0)
+        highest = torch.stack([high for _, high in bounds]).amax(dim=0)
         doubted = [
             own for case, own in zip(slices.cases, slices.ranges, strict=True) if case.quality is not LabelQuality.HQA
         ]
@@ -72,8 +72,8 @@ class VolumeCalibration:
         chosen = indices[:: max(1, len(indices) // SAMPLED_SLICES)]
         return cls(
             images=slices.take(slices.images, chosen),
-            lowest=((mean - error) / pixels_of_a_case).float().to(slices.device),
-            highest=((mean + error) / pixels_of_a_case).float().to(slices.device),
+            lowest=(lowest / pixels_of_a_case).float().to(slices.device),
+            highest=(highest / pixels_of_a_case).float().to(slices.device),
         )
 
     def offsets(self, predict: Callable[[Tensor], Tensor], in_force: Tensor) -> Tensor:
@@ -91,6 +91,15 @@ class VolumeCalibration:
         scores = torch.cat(samples).log() - in_force
         own_shares = torch.bincount(scores.argmax(dim=1), minlength=len(in_force)) / len(scores)
         return calibrated_offsets(scores, own_shares.clamp(self.lowest, self.highest))
+
+
+def _usual_volumes(volumes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean volume (C,) of each class less and plus its standard error, from the volumes (cases, C)."""
+    mean = volumes.mean(dim=0)
+    squares = ((volumes - mean) ** 2).sum(dim=0) + USUAL_SPREAD_COUNTS_AS * (USUAL_SPREAD * mean) ** 2
+    spread = (squares / (len(volumes) - 1 + USUAL_SPREAD_COUNTS_AS)).sqrt()
+    error = spread / math.sqrt(len(volumes))
+    return mean - error, mean + error
 
 
 def calibrated_offsets(scores: Tensor, wanted: Tensor) -> Tensor:

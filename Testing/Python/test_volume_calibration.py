@@ -52,8 +52,12 @@ def test_the_labels_of_people_set_the_bounds():
     calibration = VolumeCalibration.of(*make_slices(qualities, [6, 10, 16, 16]), 2)
     # 6 and 10 of 16 rows: mean 0.5; squared deviations 2 * 0.125^2 and, of two usual cases, 2 * 0.15^2, over 3; of the
     # mean of two cases half of that.
-    assert calibration.lowest[1] == pytest.approx(0.5 - 0.11273, abs=1e-4)
     assert calibration.highest[1] == pytest.approx(0.5 + 0.11273, abs=1e-4)
+    # The good label alone: 6 of 16 rows, less 30 %.
+    assert calibration.lowest[1] == pytest.approx(0.375 * 0.7, abs=1e-4)
+    rough = VolumeCalibration.of(*make_slices([LabelQuality.LQA] * 2, [6, 10]), 2)
+    assert rough.lowest[1] == pytest.approx(0.5 - 0.11273, abs=1e-4)
+    assert rough.highest[1] == pytest.approx(0.5 + 0.11273, abs=1e-4)
     # All but the HQA case are in doubt.
     assert len(calibration.images) == 6
 
