@@ -90,7 +90,8 @@ def run_checks(python: str) -> int:
         "format": ["ruff", "format", "--check", "."],
         "types": ["mypy"],
         # One process each: what one module leaves in the application is not the next one's concern.
-        "tests of the library": ["pytest", "Testing/Python"],
+        # A process for each core, with one thread each; a file's tests share what its first one prepares.
+        "tests of the library": ["pytest", "-n", "auto", "--dist", "loadfile", "Testing/Python"],
         "tests of the stand-in for Slicer": ["pytest", "Testing/SlicerHost/Tests"],
         "tests of AIDE Training": ["pytest", "AIDETraining/Testing/Python"],
         "tests of AIDE Segmentation": ["pytest", "AIDESegmentation/Testing/Python"],
@@ -98,7 +99,7 @@ def run_checks(python: str) -> int:
     failed = []
     for name, command in checks.items():
         print(f"== {name}", flush=True)
-        if subprocess.call([python, "-m", *command], cwd=REPOSITORY):
+        if subprocess.call([python, "-m", *command], cwd=REPOSITORY, env={**os.environ, "OMP_NUM_THREADS": "1"}):
             failed.append(name)
     print(f"Failed: {', '.join(failed)}." if failed else "All checks passed.")
     return 1 if failed else 0
