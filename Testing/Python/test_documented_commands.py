@@ -47,6 +47,9 @@ NOT_RUN_HERE = {
     "python -m AIDELib benchmark --preset standard --volume 50": "the same; test_prediction_cost.py",
     "python -m Testing.Benchmarks --help": "test_benchmark_experiments.py runs that command line",
     "python -m Testing.Benchmarks label-audit": "computes for minutes; the tests of the benchmarks run small experiments",
+    "python -m Testing.Benchmarks acdc --set slice_size=256 network_width=16 iterations_per_epoch=250 precision=auto": (
+        "the same, and on a GPU"
+    ),
     "python -m Testing.Benchmarks hippocampus": "computes for hours; the tests of the benchmarks run small experiments",
 }
 
