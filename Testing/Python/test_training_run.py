@@ -128,7 +128,7 @@ class Killed(BaseException):
     """Ends the training as abruptly as a lost process would: nothing of AIDE's catches it."""
 
 
-def kill_and_resume(run: RunFolder, stage: str, epoch: int) -> None:
+def kill_and_resume(run: RunFolder, stage: str, epoch: int, device: torch.device = CPU) -> None:
     """Train a run, lose its process as soon as it tells of an epoch of a stage, and train on."""
 
     def kill(event):
@@ -136,8 +136,8 @@ def kill_and_resume(run: RunFolder, stage: str, epoch: int) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        train(run, CPU, kill)
-    train(run, CPU)
+        train(run, device, kill)
+    train(run, device)
 
 
 def assert_same_results(run: RunFolder, other: RunFolder) -> None:
