@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from AIDELib.dataset import Dataset
+from Testing.Benchmarks.given_labels import GivenLabels
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ class Scenario:
     Attributes:
         name: for the reader.
         prepare: makes the training set of a seed; the test cases are the same for every seed.
+        pointless: names of the arms that cannot be trained on such labels, or would be the same as others.
     """
 
     name: str
     prepare: Preparation
+    pointless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Arm:
         method: as in `python -m AIDELib train --method`.
         preset: settings it starts from.
         changes: settings that differ from the preset's, after those of the experiment.
-        true_labels: whether it is given the true labels of all training cases, as a ceiling for the others.
+        labels: what it is given of the training set.
         length: epochs as a multiple of the others'; for arms that would otherwise compute less.
     """
 
@@ -60,7 +63,7 @@ class Arm:
     method: str
     preset: str = "quick"
     changes: Mapping[str, Any] = field(default_factory=dict)
-    true_labels: bool = False
+    labels: GivenLabels = GivenLabels.AS_PREPARED
     length: float = 1.0
 
 

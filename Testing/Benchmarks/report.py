@@ -12,6 +12,7 @@ from AIDELib.atomic_file import write_text_atomically
 from Testing.Benchmarks.charts import draw_arms, draw_curve, draw_labels
 from Testing.Benchmarks.comparison import ArmSummary, summarize_arms
 from Testing.Benchmarks.experiment import Experiment, Scenario, file_name
+from Testing.Benchmarks.given_labels import GivenLabels
 from Testing.Benchmarks.label_audit import LabelAudit, audit_labels
 from Testing.Benchmarks.machine import describe_machine
 from Testing.Benchmarks.outcome import Outcome
@@ -107,7 +108,7 @@ def _settings_table(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
     for arm in experiment.arms:
         if arm.name in present:
             changes = ", ".join(f"{name}={value}" for name, value in arm_settings(experiment, arm).items())
-            labels = "; true labels" if arm.true_labels else ""
+            labels = "" if arm.labels is GivenLabels.AS_PREPARED else f"; {arm.labels.value}"
             lines.append(f"| {arm.name} | {arm.method}{labels} | {arm.preset} | {changes} |")
     return "\n".join(lines)
 

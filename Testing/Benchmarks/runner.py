@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import save_dataset
 from AIDELib.presets import preset
 from AIDELib.report import JSON_FILE, read_report
 from AIDELib.run_folder import RunFolder
 from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, TrainingSet, file_name
+from Testing.Benchmarks.given_labels import dataset_with
 from Testing.Benchmarks.label_analysis import analyse_labels
 from Testing.Benchmarks.measured_process import run_aide
 from Testing.Benchmarks.outcome import Outcome, load_outcome, save_outcome
@@ -42,7 +42,11 @@ def run_experiment(
             if scenario_names and scenario.name not in scenario_names:
                 continue
             folder = output / file_name(scenario.name)
-            missing = [arm for arm in arms if not outcome_file(output, scenario, arm, seed).exists()]
+            missing = [
+                arm
+                for arm in arms
+                if arm.name not in scenario.pointless and not outcome_file(output, scenario, arm, seed).exists()
+            ]
             if not missing:
                 continue
             training_set = scenario.prepare(source, folder / "data" / f"seed{seed}", seed)
@@ -94,7 +98,7 @@ def _train_and_measure(
     # Times and memory are those of one unbroken training.
     shutil.rmtree(run.path, ignore_errors=True)
     run.path.parent.mkdir(parents=True, exist_ok=True)
-    dataset = _with_true_labels(training_set) if arm.true_labels else training_set.dataset
+    dataset = dataset_with(arm.labels, training_set.dataset, training_set.truths)
     dataset_file = run.path.with_suffix(".dataset.json")
     save_dataset(dataset, dataset_file)
     log = run.path.with_suffix(".log")
@@ -119,16 +123,6 @@ def _train_and_measure(
         cpu_seconds=round(usage.cpu_seconds, 1),
         peak_memory_gb=round(usage.peak_memory_gb, 3),
     )
-
-
-def _with_true_labels(training_set: TrainingSet) -> Dataset:
-    cases = tuple(
-        replace(case, label=training_set.truths[case.id], quality=LabelQuality.HQA)
-        if case.split is Split.TRAIN
-        else case
-        for case in training_set.dataset.cases
-    )
-    return replace(training_set.dataset, cases=cases)
 
 
 def _text(value: Any) -> str:

@@ -11,11 +11,13 @@ from case_files import write_dataset
 from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
+from AIDELib.method_name import MethodName, learned_qualities
 from Testing.Benchmarks.__main__ import main
 from Testing.Benchmarks.comparison import summarize_arms
 from Testing.Benchmarks.domain_shift import DomainShift
 from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, file_name
 from Testing.Benchmarks.experiments import EXPERIMENTS
+from Testing.Benchmarks.given_labels import GivenLabels, dataset_with
 from Testing.Benchmarks.label_audit import audit_labels
 from Testing.Benchmarks.label_corruption import Severity
 from Testing.Benchmarks.outcome import LabelOutcome, Outcome, load_outcome, save_outcome
@@ -119,6 +121,41 @@ def test_every_experiment_names_its_candidate_and_has_arms_of_different_names():
         names = [file_name(arm.name) for arm in experiment.arms]
         assert experiment.candidate in [arm.name for arm in experiment.arms]
         assert len(set(names)) == len(names)
+
+
+def test_no_arm_of_the_hippocampus_experiment_lacks_cases_to_learn_from(tmp_path):
+    (tmp_path / "source").mkdir()
+    source = load_dataset(write_dataset(tmp_path / "source", "H" * 115, test_cases=0))
+    experiment = EXPERIMENTS["hippocampus"]
+    left_out = {}
+    for scenario in experiment.scenarios:
+        made = scenario.prepare(source, tmp_path / file_name(scenario.name), 0)
+        for arm in experiment.arms:
+            given = dataset_with(arm.labels, made.dataset, made.truths)
+            qualities = {case.quality for case in given.cases if case.split is Split.TRAIN}
+            can_learn = bool(qualities & learned_qualities(MethodName(arm.method)) - {LabelQuality.UNLABELLED})
+            assert can_learn or arm.name in scenario.pointless
+        left_out[scenario.name] = len(scenario.pointless)
+    assert left_out == {"SSL": 1, "NLL mild": 4, "NLL moderate": 4, "NLL severe": 4, "UDA": 1}
+
+
+def test_arms_are_given_what_they_ask_for(source, tmp_path):
+    made = semi_supervised(1, 3, 2)(source, tmp_path, 0)
+    truly = dataset_with(GivenLabels.TRUE, made.dataset, made.truths)
+    alone = dataset_with(GivenLabels.LABELLED_CASES_ALONE, made.dataset, made.truths)
+    assert dataset_with(GivenLabels.AS_PREPARED, made.dataset, made.truths) is made.dataset
+    assert [case.quality for case in truly.cases] == [LabelQuality.HQA] * 6
+    assert all(case.label == made.truths[case.id] for case in truly.cases if case.split is Split.TRAIN)
+    assert [case.split for case in alone.cases] == [Split.TRAIN, Split.TEST, Split.TEST]
+    assert split_ids(alone, Split.TEST) == split_ids(made.dataset, Split.TEST)
+
+
+def test_an_arm_that_is_pointless_on_a_scenario_is_not_trained_there(source, tmp_path):
+    arm = Arm("broken", "conventional", changes={"batch_size": 0})
+    scenario = Scenario("S", semi_supervised(1, 2, 1), pointless=frozenset({"broken"}))
+    experiment = replace(EXPERIMENTS["hippocampus"], scenarios=(scenario,))
+    run_experiment(experiment, source, tmp_path / "out", [0], [arm], [], "cpu")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_arm_is_named(capsys, tmp_path):

@@ -38,11 +38,12 @@ EXPERIMENT = Experiment(
     source="hippocampus",
     layout="folder",
     scenarios=(
-        Scenario("SSL", semi_supervised(2, 40, TESTS)),
-        Scenario("NLL mild", noisy_labels(40, 0.8, Severity.MILD, TESTS)),
-        Scenario("NLL moderate", noisy_labels(40, 0.8, Severity.MODERATE, TESTS)),
-        Scenario("NLL severe", noisy_labels(40, 0.8, Severity.SEVERE, TESTS)),
-        Scenario("UDA", shifted_domain(15, 40, ANOTHER_SCANNER, TESTS)),
+        Scenario("SSL", semi_supervised(2, 40, TESTS), arms.POINTLESS_WITH_UNLABELLED),
+        *(
+            Scenario(f"NLL {severity.name.lower()}", noisy_labels(40, 0.8, severity, TESTS), arms.POINTLESS_WITHOUT_HQA)
+            for severity in Severity
+        ),
+        Scenario("UDA", shifted_domain(15, 40, ANOTHER_SCANNER, TESTS), arms.POINTLESS_WITH_UNLABELLED),
     ),
     arms=tuple(replace(arm, changes=_PAPER_IN_THIS_BUDGET) if arm is arms.AIDE_PAPER else arm for arm in arms.ALL),
     candidate=arms.AIDE_STANDARD.name,
