@@ -23,14 +23,16 @@ def epoch_batches(
         trusted: slices of HQA cases.
         others: all other slices.
         batch_size: slices per batch; smaller sets repeat slices within a batch.
-        trusted_share: share of each batch from `trusted`; 0 draws from both pools as one.
+        trusted_share: least share of each batch from `trusted`, which take more of it where they are more of the slices;
+            0 draws from both pools as one.
         iterations: number of batches; 0 means that every slice of the one pool, or of the larger of both, comes once.
     """
     if trusted_share == 0 or not trusted or not others:
         pools = [(_endless(sorted([*trusted, *others]), generator), batch_size)]
         length = (len(trusted) + len(others)) // batch_size
     else:
-        from_trusted = min(max(1, round(trusted_share * batch_size)), batch_size - 1)
+        share = max(trusted_share, len(trusted) / (len(trusted) + len(others)))
+        from_trusted = min(max(1, round(share * batch_size)), batch_size - 1)
         counts = (from_trusted, batch_size - from_trusted)
         pools = [(_endless(pool, generator), count) for pool, count in zip((trusted, others), counts, strict=True)]
         length = max(len(pool) // count for pool, count in zip((trusted, others), counts, strict=True))

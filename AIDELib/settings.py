@@ -110,7 +110,9 @@ class Settings:
     )
     iterations_per_epoch: int = setting("batches per epoch; 0 means every slice once", 0, 1_000_000)
     batch_size: int = setting("slices per batch", 2, 4096)
-    trusted_share: float = setting("share of each batch drawn from HQA cases; 0 means as often as they occur", 0, 1)
+    trusted_share: float = setting(
+        "least share of each batch drawn from HQA cases; 0 means as often as they occur", 0, 1
+    )
     learning_rate: float = setting("of Adam with amsgrad", 1e-8, 1)
     learning_rate_schedule: LearningRateSchedule = setting("halving every so many epochs, or a cosine to zero")
     learning_rate_halving_epochs: int = setting("epochs between two halvings of the learning rate", 1, 100_000)

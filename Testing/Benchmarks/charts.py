@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from Testing.Benchmarks.outcome import LabelOutcome, Outcome
 
@@ -39,6 +40,7 @@ def draw_labels(labels: Sequence[LabelOutcome], title: str, path: Path) -> None:
         if own:
             pairs = np.array([(label.given_true, label.prediction_given) for label in own], dtype=float)
             axes.scatter(pairs[:, 0], pairs[:, 1], s=16, color=color, label=name)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_xlabel("DSC(given label, true label)")
     axes.set_ylabel("DSC(prediction, given label)")
     axes.set_title(title)
@@ -62,7 +64,9 @@ def draw_curve(curves: Mapping[str, Mapping[int, Sequence[float]]], path: Path) 
         (line,) = axes.plot(counts, means, marker="o", label=name)
         axes.fill_between(counts, means - spreads, means + spreads, color=line.get_color(), alpha=0.15)
     axes.set_xscale("log", base=2)
-    axes.set_xticks(counts, [str(count) for count in counts])
+    ticks = sorted({count for points in curves.values() for count in points})
+    axes.set_xticks(ticks, [str(count) for count in ticks])
+    axes.set_xticks([], minor=True)
     axes.set_xlabel("labelled cases")
     axes.set_ylabel("DSC")
     axes.legend(frameon=False)

@@ -24,6 +24,11 @@ def test_a_share_of_each_batch_is_trusted():
     assert len({index for batch in drawn for index in batch}) == 50
 
 
+def test_trusted_slices_that_are_the_most_are_drawn_as_often_as_they_occur():
+    drawn = batches(list(range(30)), list(range(30, 40)), 8, 0.25, 20)
+    assert all(sum(index < 30 for index in batch) == 6 for batch in drawn)
+
+
 def test_neither_kind_is_crowded_out_of_a_small_batch():
     assert all(min(batch) == 0 and max(batch) == 1 for batch in batches([0], [1], 2, 0.01, 3))
     assert all(min(batch) == 0 and max(batch) == 1 for batch in batches([0], [1], 2, 1.0, 3))
