@@ -38,7 +38,7 @@ class BatchSource:
         """
         settings = self._settings
         return epoch_batches(
-            sorted(self._trusted), self._others, settings.batch_size, settings.trusted_share, iterations, generator
+            sorted(self._trusted), self._others, settings.batch_size, settings.trusted_power, iterations, generator
         )
 
     def batch(

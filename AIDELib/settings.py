@@ -110,8 +110,10 @@ class Settings:
     )
     iterations_per_epoch: int = setting("batches per epoch; 0 means every slice once", 0, 1_000_000)
     batch_size: int = setting("slices per batch", 2, 4096)
-    trusted_share: float = setting(
-        "least share of each batch drawn from HQA cases; 0 means as often as they occur", 0, 1
+    trusted_power: float = setting(
+        "HQA cases are drawn into batches by their share of all slices to this power; 1 means as often as they occur",
+        0,
+        1,
     )
     learning_rate: float = setting("of Adam with amsgrad", 1e-8, 1)
     learning_rate_schedule: LearningRateSchedule = setting("halving every so many epochs, or a cosine to zero")

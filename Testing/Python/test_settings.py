@@ -17,7 +17,7 @@ def test_the_paper_preset_holds_the_published_values():
     assert (PAPER.pseudo_label_augmentations, PAPER.pseudo_label_rotation, PAPER.pseudo_label_flip) == (4, 60.0, True)
     assert (PAPER.clean_share, PAPER.correction_share, PAPER.correction_interval) == (0.5, 0.25, 10)
     assert (PAPER.input_rotation, PAPER.input_scaling, PAPER.input_flip, PAPER.input_intensity) == (0, 0, False, 0)
-    assert (PAPER.ranking, PAPER.averaging, PAPER.trusted_share) == (Ranking.LOSS, 0.0, 0.0)
+    assert (PAPER.ranking, PAPER.averaging, PAPER.trusted_power) == (Ranking.LOSS, 0.0, 1.0)
     assert not PAPER.plain_statistics
 
 
