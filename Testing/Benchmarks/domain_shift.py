@@ -45,5 +45,5 @@ def _smooth_field(shape: tuple[int, ...], generator: np.random.Generator) -> NDA
     """Return a quadratic polynomial of the position with random coefficients, -1 to 1."""
     axes = np.meshgrid(*[np.linspace(-1, 1, length) if length > 1 else np.zeros(1) for length in shape], indexing="ij")
     terms = [*axes, *(first * second for i, first in enumerate(axes) for second in axes[i:])]
-    field = sum(generator.uniform(-1, 1) * term for term in terms)
+    field = sum((generator.uniform(-1, 1) * term for term in terms), start=np.zeros(shape))
     return field / max(float(np.abs(field).max()), 1e-9)
