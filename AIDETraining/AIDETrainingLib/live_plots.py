@@ -13,7 +13,12 @@ from AIDELib.structure import DEFAULT_COLORS
 
 TRAINING_STAGE = "training"
 ROLE = "AIDETraining.Plot"
-_CHARTS = ("Dice", "loss")
+_CHARTS = {"Dice": "agreement", "loss": "loss"}
+
+# The legend lies in the upper right corner, where the curves of a training that succeeds end.
+_ROOM_ABOVE = 0.3
+_ROOM_BELOW = 0.05
+_SMALLEST_SPAN = 1e-3
 
 
 class LivePlots:
@@ -39,8 +44,12 @@ class LivePlots:
                 for value in values:
                     array.InsertNextValue(value)
                 table.AddColumn(array)
-        for quantity in _CHARTS:
+        for quantity, key in _CHARTS.items():
             self._updateChart(quantity, table, networks)
+            if epochs:
+                _showWhole(
+                    self.chart(quantity), epochs[-1]["epochs"], [value for event in epochs for value in event[key]]
+                )
 
     def chart(self, quantity: str) -> vtk.vtkObject:
         """Return the chart node of 'Dice' or 'loss'."""
@@ -74,10 +83,21 @@ class LivePlots:
 
 def _columns(epochs: Sequence[dict[str, Any]], networks: int) -> dict[str, list[float]]:
     columns: dict[str, list[float]] = {_("Epoch"): [event["epoch"] for event in epochs]}
-    for quantity, key in (("Dice", "agreement"), ("loss", "loss")):
+    for quantity, key in _CHARTS.items():
         for network in range(networks):
             columns[_columnName(quantity, network)] = [event[key][network] for event in epochs]
     return columns
+
+
+def _showWhole(chart: vtk.vtkObject, planned: int, values: Sequence[float]) -> None:
+    """Let the axes show all planned epochs, and all values below the legend."""
+    lowest, highest = min(values), max(values)
+    span = max(highest - lowest, _SMALLEST_SPAN)
+    with slicer.util.NodeModify(chart):
+        chart.SetXAxisRangeAuto(False)
+        chart.SetXAxisRange(0, planned)
+        chart.SetYAxisRangeAuto(False)
+        chart.SetYAxisRange(lowest - _ROOM_BELOW * span, highest + _ROOM_ABOVE * span)
 
 
 def _columnName(quantity: str, network: int) -> str:

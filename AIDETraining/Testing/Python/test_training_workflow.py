@@ -130,6 +130,10 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         selected = slicer.app.applicationLogic().GetSelectionNode().GetActivePlotChartID()
         chart = slicer.mrmlScene.GetNodeByID(selected)
         self.assertEqual(chart.GetNumberOfPlotSeriesNodes(), 2)
+        self.assertEqual(chart.GetXAxisRange(), (0, TINY["epochs"]))
+        highest = max(table.GetTable().GetColumn(column).GetRange()[1] for column in (1, 2))
+        # Above the curves there is room for the legend.
+        self.assertGreater(chart.GetYAxisRange()[1], highest)
 
     def _review(self):
         ui = widgets(self.module, "ReviewSection")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import qt
 import slicer
+import vtk
 from slicer.i18n import tr as _
 
 SHAPE = (8, 20, 30)
@@ -89,6 +90,18 @@ def test_plot_shows_the_table(slicer_app):
     pixels = picture_of(plot_view)
     assert pixels.max() == 255
     assert (pixels.min(axis=2) < 100).sum() > 200
+    slicer_app.layoutManager().setLayout(layout)
+
+
+def test_plot_keeps_to_the_ranges_of_the_chart(slicer_app):
+    layout = slicer_app.layoutManager().layout
+    chart = slicer.util.plot(np.column_stack([np.arange(5), np.arange(5.0)]), xColumnIndex=0, columnNames=["x", "y"])
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0, 20)
+    plot_view = slicer_app.layoutManager().plotWidget(0).plotView()
+    picture_of(plot_view)
+    axes = [plot_view.chart().GetAxis(position) for position in (vtk.vtkAxis.BOTTOM, vtk.vtkAxis.LEFT)]
+    assert [(axis.GetMinimum(), axis.GetMaximum()) for axis in axes] == [(0, 20), (0, 4)]
     slicer_app.layoutManager().setLayout(layout)
 
 

@@ -62,7 +62,19 @@ class qMRMLPlotView(RenderView):
             series = chart_node.GetNthPlotSeriesNode(index)
             if series is not None and series.GetTableNode() is not None:
                 self._draw_series(series)
+        self._draw_ranges(chart_node)
         self._chart.RecalculateBounds()
+
+    def _draw_ranges(self, chart_node: Any) -> None:
+        ranges = {
+            vtk.vtkAxis.BOTTOM: (chart_node.GetXAxisRangeAuto(), chart_node.GetXAxisRange()),
+            vtk.vtkAxis.LEFT: (chart_node.GetYAxisRangeAuto(), chart_node.GetYAxisRange()),
+        }
+        for position, (automatic, limits) in ranges.items():
+            axis = self._chart.GetAxis(position)
+            axis.SetBehavior(vtk.vtkAxis.AUTO if automatic else vtk.vtkAxis.FIXED)
+            if not automatic:
+                axis.SetUnscaledRange(*limits)
 
     def _draw_texts(self, chart_node: Any) -> None:
         self._chart.SetTitle(chart_node.GetTitle() or "" if chart_node.GetTitleVisibility() else "")
