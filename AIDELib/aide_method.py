@@ -136,7 +136,7 @@ class AIDE(TrainingMethod):
         """Return what each network learns from: its suspects distorted, the other samples as they are.
 
         A network that saw distorted slices alone, as it would where all labels are in doubt, predicted plain ones worse
-        from epoch to epoch (see Docs/evidence.md).
+        from epoch to epoch (see Docs/tried.md).
         """
         device = batch.images.device
         doubted = [

@@ -74,7 +74,7 @@ PAPER = Settings(
     ensemble=False,
 )
 
-# Better-working values where they were measured (see Docs/evidence.md); for a real training.
+# Better-working values where they were measured (see Docs/evidence.md and Docs/tried.md); for a real training.
 STANDARD = PAPER.replace(
     plane_per_network=True,
     joint_opinion_memory=0.6,

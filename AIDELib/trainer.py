@@ -191,7 +191,7 @@ class _Training:
         """Return for how many epochs the labels count as they are where there are no others to generate first.
 
         They belong to the training, under one falling learning rate: a second start at its height cost the networks more
-        than doubt won back (see Docs/evidence.md).
+        than doubt won back (see Docs/tried.md).
         """
         wanted = self._settings.pretrained_start and self._method.doubts_labels
         return self._settings.pretraining_epochs if wanted else 0
