@@ -102,11 +102,16 @@ class Settings:
     network_width: int = setting("feature maps of the first level; each level below has twice as many", 1, 512)
 
     # Optimization
-    epochs: int = setting("epochs of the training proper", 1, 100_000)
+    epochs: int = setting("epochs of the training proper, after those of the pretraining", 1, 100_000)
     pretraining_epochs: int = setting("epochs of training on the labelled cases that precede the labelling", 1, 100_000)
     pretrained_start: bool = setting(
-        "whether each network starts from a pretrained one, otherwise from random weights; where no case is unlabelled, "
-        "whether AIDE learns the labels as they are for as many epochs before it doubts them"
+        "whether each network starts from a pretrained one, otherwise from random weights; where there is nothing to label, "
+        "whether the training is longer by the epochs of the pretraining"
+    )
+    trusting_epochs: int = setting(
+        "how many of the epochs by which the training is longer AIDE learns the labels as they are, before it doubts them",
+        0,
+        100_000,
     )
     iterations_per_epoch: int = setting("batches per epoch; 0 means every slice once", 0, 1_000_000)
     batch_size: int = setting("slices per batch", 2, 4096)

@@ -184,17 +184,18 @@ class _Training:
         self._structure_count = len(self.dataset.structures)
         self._pretrained: list[dict[str, Tensor]] = []
         # What people decided since must not change the schedule of a training that has begun.
-        if not standardize(given.select(Split.TRAIN), description.task).labels_unlabelled_cases:
-            self._method.trusting_epochs = self._epochs_before_doubt()
+        labels_cases = standardize(given.select(Split.TRAIN), description.task).labels_unlabelled_cases
+        self._added_epochs = 0 if labels_cases and self._method.learns_unlabelled else self._epochs_not_pretrained()
+        if self._method.doubts_labels:
+            self._method.trusting_epochs = min(self._settings.trusting_epochs, self._added_epochs)
 
-    def _epochs_before_doubt(self) -> int:
-        """Return for how many epochs the labels count as they are where there are no others to generate first.
+    def _epochs_not_pretrained(self) -> int:
+        """Return by how many epochs the training is longer where there is nothing to label first.
 
         They belong to the training, under one falling learning rate: a second start at its height cost the networks more
-        than doubt won back (see Docs/tried.md).
+        than doubt won back (see Docs/tried.md). All methods have them, so that their trainings are of one length.
         """
-        wanted = self._settings.pretrained_start and self._method.doubts_labels
-        return self._settings.pretraining_epochs if wanted else 0
+        return self._settings.pretraining_epochs if self._settings.pretrained_start else 0
 
     def complete(self) -> ModelSelection:
         """Train and return which epoch's networks were kept."""
@@ -324,7 +325,7 @@ class _Training:
 
     def _train(self, cut: Sequence[CaseSlices], checkpoint: Container | None) -> ModelSelection:
         learned = [case for case in cut if self._method.learns_from(case.case)]
-        epochs = self._method.trusting_epochs + self._settings.epochs
+        epochs = self._added_epochs + self._settings.epochs
         stage, given = self._create_stage(TRAINING, self._method, epochs, learned, checkpoint)
         selection = ModelSelection()
         trends: list[list[float]] = [[] for _ in learned]

@@ -92,6 +92,11 @@ class TrainingMethod(ABC):
         self.settings = settings
         self.trusting_epochs = 0
 
+    @property
+    def learns_unlabelled(self) -> bool:
+        """Whether the method trains on unlabelled cases, with generated labels."""
+        return LabelQuality.UNLABELLED in self.qualities
+
     def learns_from(self, case: Case) -> bool:
         """Return whether the method trains on a case."""
         return case.quality in self.qualities

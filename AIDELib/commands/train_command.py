@@ -57,7 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         default="standard",
         help="quick: a first look within minutes; standard (default): better-working values; paper: as published",
     )
-    parser.add_argument("--epochs", type=int, help="epochs of the training proper")
+    parser.add_argument("--epochs", type=int, help="epochs of the training proper, after those of the pretraining")
     parser.add_argument(
         "--more-epochs", type=int, metavar="N", help="with --resume: go on for N epochs beyond those that were planned"
     )

@@ -56,7 +56,8 @@ class Arm:
         preset: settings it starts from.
         changes: settings that differ from the preset's, after those of the experiment.
         labels: what it is given of the training set.
-        length: epochs as a multiple of the others'; for arms that would otherwise compute less.
+        length: epochs, those of the pretraining included, as a multiple of the others'; for arms that would otherwise
+            compute less.
     """
 
     name: str

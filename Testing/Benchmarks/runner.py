@@ -81,8 +81,10 @@ def load_outcomes(experiment: Experiment, output: Path) -> list[Outcome]:
 def arm_settings(experiment: Experiment, arm: Arm) -> dict[str, Any]:
     """Return the settings that an arm changes in its preset."""
     changes = {**experiment.changes, **arm.changes}
-    epochs = changes.get("epochs", preset(arm.preset).epochs)
-    return {**changes, "epochs": round(arm.length * epochs)}
+    # Not checked here: the training itself says what is wrong with a value.
+    values = {**preset(arm.preset).to_json(), **changes}
+    before = values["pretraining_epochs"] if values["pretrained_start"] else 0
+    return {**changes, "epochs": round(arm.length * (before + values["epochs"])) - before}
 
 
 def _train_and_measure(

@@ -111,9 +111,22 @@ def test_the_audit_of_labels():
 
 
 def test_an_arm_trains_as_much_longer_as_it_says():
-    arm = Arm("A", "conventional", changes={"epochs": 4}, length=2.5)
+    arm = Arm("A", "conventional", changes={"epochs": 4, "pretraining_epochs": 6}, length=2.5)
     experiment = EXPERIMENTS["hippocampus"]
-    assert arm_settings(experiment, arm)["epochs"] == 10
+    # 2.5 x (6 + 4) in all, of which 6 are the pretraining or take its place.
+    assert arm_settings(experiment, arm)["epochs"] == 19
+    # Where the pretraining makes labels alone, the training is all there is.
+    assert arm_settings(experiment, replace(arm, preset="paper"))["epochs"] == 10
+
+
+def test_the_arms_of_the_hippocampus_experiment_have_the_epochs_that_were_measured():
+    experiment = EXPERIMENTS["hippocampus"]
+    epochs = {
+        arm.name: arm_settings(experiment, arm)["epochs"] + 13 for arm in experiment.arms if arm.preset == "quick"
+    }
+    assert epochs["AIDE standard"] == epochs["conventional"] == 16
+    assert epochs["supervised + EMA + augmented, longer"] == 39
+    assert epochs["conventional + EMA + augmented, longer"] == epochs["supervised, two planes, longer"] == 29
 
 
 def test_every_experiment_names_its_candidate_and_has_arms_of_different_names():

@@ -59,7 +59,8 @@ def test_every_method_trains_from_all_kinds_of_labels(tmp_path, tiny_settings, m
     run = run_training(write_dataset(tmp_path, "HHLU"), tmp_path / "run", tiny_settings, method)
     assert run.read_state()["status"] == "finished"
     epochs = [event for event in events_named(run, "epoch") if event["stage"] == "training"]
-    assert [event["epoch"] for event in epochs] == [1, 2, 3]
+    # Where nothing is labelled first, the training is as long as both together.
+    assert [event["epoch"] for event in epochs] == ([1, 2, 3, 4, 5] if method == "supervised" else [1, 2, 3])
     assert load_model(run.path).description.training["method"] == method
     reviewed = {case.case for case in read_review(run)}
     assert reviewed == ({"p0", "p1"} if method == "supervised" else {"p0", "p1", "p2", "p3"})
@@ -106,6 +107,21 @@ def test_without_unlabelled_cases_the_labels_are_learned_before_they_are_doubted
     assert losses[0][3] != losses[1][3]
     assert losses[2][0] == losses[0][0]
     assert losses[2][1] != losses[0][1]
+    # As long, but the second epoch of doubt is the third of all.
+    earlier = run_training(dataset, tmp_path / "earlier", settings.replace(trusting_epochs=1))
+    losses_of_earlier = [event["loss"] for event in events_named(earlier, "epoch")]
+    assert len(losses_of_earlier) == 5
+    assert losses_of_earlier[:2] == losses[0][:2]
+    assert losses_of_earlier[2] != losses[0][2]
+
+
+def test_methods_that_label_nothing_first_train_as_long_as_those_that_do(tmp_path, tiny_settings):
+    dataset = write_dataset(tmp_path, "HHU")
+    stages = {}
+    for method in ("supervised", "conventional"):
+        run = run_training(dataset, tmp_path / method, tiny_settings, method)
+        stages[method] = [event["stage"] for event in events_named(run, "epoch")]
+    assert stages == {"supervised": ["training"] * 5, "conventional": ["pretraining"] * 2 + ["training"] * 3}
 
 
 def test_same_seed_same_bytes_other_seed_other_bytes(tmp_path, tiny_settings):

@@ -16,14 +16,12 @@ PLAIN_INPUT = {
     "input_intensity": 0.0,
 }
 
-# What AIDE computes, as a multiple of the epochs of a baseline with one network: of each of its two networks an iteration
-# needs a forward and a backward pass (3 forward passes' worth), a pass over the batch to rank it and one for pseudo-labels;
-# before that both are pretrained for 10 epochs where the baseline has 6.
-LENGTH_OF_AIDE_AND_ITS_PRETRAINING = 6.5
-# The same less the pretraining of one network, which a baseline that learns from generated labels makes, too.
-LENGTH_OF_AIDE = 4.8
-# The same for two networks that are neither ranked nor corrected.
-LENGTH_IN_PLANES = 3.2
+# How much longer an arm has to be in order to compute about what AIDE does, which trains two networks and lets both predict
+# all training cases after each epoch. One network on few cases; one network on all cases, which it predicts, too; two
+# networks on few cases.
+LENGTH_ON_FEW_CASES = 2.44
+LENGTH_ON_ALL_CASES = 1.8
+LENGTH_IN_PLANES = 1.8
 EPOCHS_IN_PLANES = 16
 
 SUPERVISED = Arm("supervised", "supervised", changes={**PLAIN_INPUT, "averaging": 0.0})
@@ -31,12 +29,12 @@ CONVENTIONAL = Arm("conventional", "conventional", changes={**PLAIN_INPUT, "aver
 CONVENTIONAL_AVERAGED = Arm("conventional + EMA", "conventional", changes=PLAIN_INPUT)
 SUPERVISED_AUGMENTED = Arm("supervised + EMA + augmented", "supervised")
 SUPERVISED_LONGER = replace(
-    SUPERVISED_AUGMENTED, name="supervised + EMA + augmented, longer", length=LENGTH_OF_AIDE_AND_ITS_PRETRAINING
+    SUPERVISED_AUGMENTED, name="supervised + EMA + augmented, longer", length=LENGTH_ON_FEW_CASES
 )
 # Wrong labels that stay as they are would be learned by heart if the input of many cases were changed half as much.
 CONVENTIONAL_AUGMENTED = Arm("conventional + EMA + augmented", "conventional", changes={"input_halved_from": 0})
 CONVENTIONAL_LONGER = replace(
-    CONVENTIONAL_AUGMENTED, name="conventional + EMA + augmented, longer", length=LENGTH_OF_AIDE
+    CONVENTIONAL_AUGMENTED, name="conventional + EMA + augmented, longer", length=LENGTH_ON_ALL_CASES
 )
 PSEUDO_LABEL = Arm("pseudo-label", "pseudo-label")
 CO_TEACHING = Arm("co-teaching", "co-teaching")
@@ -44,16 +42,20 @@ AIDE_PAPER = Arm("AIDE paper", "aide", preset="paper")
 AIDE_STANDARD = Arm("AIDE standard", "aide")
 # What it owes to networks that see different planes; the same where voxels are no cubes.
 AIDE_ONE_PLANE = Arm("AIDE, one plane", "aide", changes={"plane_per_network": False})
-# Two networks in two planes see more than one, whatever they learn from: AIDE that has nothing to doubt. From labelled cases
-# alone it learns for `pretraining_epochs` longer than it is told to; labels that people made are doubted afterwards alone,
-# and with no weight yet in the first epoch of doubt.
+# Two networks in two planes see more than one, whatever they learn from: AIDE that has nothing to doubt, or whose doubt
+# has no weight yet in its first epoch, which is the last one.
 SUPERVISED_PLANES = Arm(
     "supervised, two planes, longer", "aide", labels=GivenLabels.LABELLED_CASES_ALONE, length=LENGTH_IN_PLANES
 )
 CONVENTIONAL_PLANES = Arm(
     "conventional, two planes, longer",
     "aide",
-    changes={"pretraining_epochs": EPOCHS_IN_PLANES, "epochs": 1, "input_halved_from": 0},
+    changes={
+        "pretraining_epochs": EPOCHS_IN_PLANES,
+        "trusting_epochs": EPOCHS_IN_PLANES,
+        "epochs": 1,
+        "input_halved_from": 0,
+    },
 )
 TRUE_LABELS = Arm("all true labels", "conventional", labels=GivenLabels.TRUE)
 TRUE_LABELS_PLANES = Arm("all true labels, two planes", "aide", labels=GivenLabels.TRUE)
