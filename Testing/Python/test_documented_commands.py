@@ -50,6 +50,7 @@ NOT_RUN_HERE = {
     "python -m Testing.Benchmarks acdc --set slice_size=256 network_width=16 iterations_per_epoch=250 precision=auto": (
         "the same, and on a GPU"
     ),
+    "python -m Testing.Benchmarks annotation-curve --seeds 1": "the same",
     "python -m Testing.Benchmarks hippocampus": "computes for hours; the tests of the benchmarks run small experiments",
 }
 
