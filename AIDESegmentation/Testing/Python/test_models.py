@@ -54,7 +54,8 @@ def test_library_adds_lists_and_removes(tmp_path):
 
 def test_card_says_what_the_model_is(tmp_path):
     card = modelCard(describedModel(tinyModel()))
-    for part in ("#dd8265", "liver", "#9d6ca2", "spleen", "T1", "4 cases with good labels", "Dice 0."):
+    reached = read_model_description(tinyModel()).training["score"]["value"]
+    for part in ("#dd8265", "liver", "#9d6ca2", "spleen", "T1", "4 cases with good labels", f"Dice {reached:.2f}"):
         assert part in card
     (tmp_path / "broken <1>.aide").write_bytes(b"PK")
     assert "broken &lt;1&gt;.aide" in modelCard(describedModel(tmp_path / "broken <1>.aide"))
