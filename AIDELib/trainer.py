@@ -241,6 +241,7 @@ class _Training:
             method=self._method.name,
             device=describe_device(self._device),
             processes=self._group.size,
+            added_epochs=self._added_epochs,
         )
         self._progress.state(
             Status.RUNNING,

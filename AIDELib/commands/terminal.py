@@ -81,7 +81,13 @@ def _describe(event: dict[str, Any]) -> str:
     name = event["event"]
     if name in ("start", "resume"):
         words = "Training" if name == "start" else "Going on with the training"
-        return f"{event['statement']}\n{words} with method {event['method']} on {event['device']}."
+        added = event["added_epochs"]
+        longer = (
+            f" Nothing has to be labelled first: {added} epoch(s) more take the place of a pretraining."
+            if added
+            else ""
+        )
+        return f"{event['statement']}\n{words} with method {event['method']} on {event['device']}.{longer}"
     if name == "epoch":
         losses = " / ".join(f"{loss:.3f}" for loss in event["loss"])
         agreements = " / ".join(f"{value:.3f}" for value in event["agreement"])

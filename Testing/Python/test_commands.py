@@ -122,6 +122,14 @@ def test_train_tells_what_it_does_and_where_the_model_is(tmp_path, capsys):
     assert json.loads((tmp_path / "r" / "run.json").read_text())["settings"]["epochs"] == 1
 
 
+def test_train_tells_that_it_is_longer_where_nothing_is_labelled_first(tmp_path, capsys):
+    dataset = write_dataset(tmp_path, "HL")
+    code, _, err = call(capsys, "train", dataset, "--run", tmp_path / "r", "--preset", "quick", "--epochs", 1, *TINY)
+    assert code == 0
+    assert "Nothing has to be labelled first: 1 epoch(s) more take the place of a pretraining." in err
+    assert "training epoch 2 of 2: loss" in err
+
+
 def test_train_resumes_a_finished_run_without_harm(trained, capsys):
     before = (trained / "run" / "model.aide").read_bytes()
     assert call(capsys, "train", "--run", trained / "run", "--resume")[0] == 0

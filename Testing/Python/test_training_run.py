@@ -121,6 +121,7 @@ def test_methods_that_label_nothing_first_train_as_long_as_those_that_do(tmp_pat
     for method in ("supervised", "conventional"):
         run = run_training(dataset, tmp_path / method, tiny_settings, method)
         stages[method] = [event["stage"] for event in events_named(run, "epoch")]
+        assert events_named(run, "start")[0]["added_epochs"] == (2 if method == "supervised" else 0)
     assert stages == {"supervised": ["training"] * 5, "conventional": ["pretraining"] * 2 + ["training"] * 3}
 
 
