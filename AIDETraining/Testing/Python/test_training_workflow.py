@@ -133,6 +133,7 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
         self.assertEqual(chart.GetXAxisRange(), (0, TINY["epochs"]))
         highest = max(table.GetTable().GetColumn(column).GetRange()[1] for column in (1, 2))
         # Above the curves there is room for the legend.
+        self.assertFalse(chart.GetYAxisRangeAuto())
         self.assertGreater(chart.GetYAxisRange()[1], highest)
 
     def _review(self):
