@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from AIDELib.statistics import PairedTest, paired_test
 from Testing.Benchmarks.outcome import Outcome
+from Testing.Benchmarks.score import Score
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class ArmSummary:
 
     Attributes:
         arm: its name.
-        by_seed: mean DSC of each seed.
+        by_seed: mean score of each seed.
         gain: of the candidate over this arm, paired by seed; None for the candidate itself.
         cpu_seconds, peak_memory_gb: means over the seeds.
     """
@@ -28,19 +29,19 @@ class ArmSummary:
 
     @property
     def mean(self) -> float:
-        """Mean DSC over the seeds."""
+        """Mean score over the seeds."""
         return sum(self.by_seed.values()) / len(self.by_seed)
 
 
-def summarize_arms(outcomes: Sequence[Outcome], scenario: str, candidate: str) -> list[ArmSummary]:
+def summarize_arms(outcomes: Sequence[Outcome], scenario: str, candidate: str, score: Score) -> list[ArmSummary]:
     """Return each arm's summary in the order of first occurrence."""
     own = [outcome for outcome in outcomes if outcome.scenario == scenario]
-    candidate_scores = _scores(own, candidate)
+    candidate_scores = _scores(own, candidate, score)
     return [
         ArmSummary(
             arm=arm,
-            by_seed=_scores(own, arm),
-            gain=None if arm == candidate else _gain(candidate_scores, _scores(own, arm)),
+            by_seed=_scores(own, arm, score),
+            gain=None if arm == candidate else _gain(candidate_scores, _scores(own, arm, score)),
             cpu_seconds=_mean([outcome.cpu_seconds for outcome in own if outcome.arm == arm]),
             peak_memory_gb=_mean([outcome.peak_memory_gb for outcome in own if outcome.arm == arm]),
         )
@@ -48,8 +49,8 @@ def summarize_arms(outcomes: Sequence[Outcome], scenario: str, candidate: str) -
     ]
 
 
-def _scores(outcomes: Sequence[Outcome], arm: str) -> dict[int, float]:
-    return {outcome.seed: outcome.mean_dsc() for outcome in outcomes if outcome.arm == arm}
+def _scores(outcomes: Sequence[Outcome], arm: str, score: Score) -> dict[int, float]:
+    return {outcome.seed: outcome.mean(score) for outcome in outcomes if outcome.arm == arm}
 
 
 def _gain(candidate: dict[int, float], other: dict[int, float]) -> PairedTest:

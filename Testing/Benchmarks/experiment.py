@@ -10,6 +10,7 @@ from typing import Any
 
 from AIDELib.dataset import Dataset
 from Testing.Benchmarks.given_labels import GivenLabels
+from Testing.Benchmarks.score import Score
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Experiment:
         arms: ways to train.
         candidate: name of the arm that the others are compared with.
         changes: settings that all arms share.
+        score: what the arms are compared by.
         seeds: usual number of seeds.
         curve: number of labelled cases by scenario name, where the report is to draw DSC against it.
     """
@@ -97,6 +99,7 @@ class Experiment:
     candidate: str
     options: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
+    score: Score = Score.DSC
     seeds: int = 5
     curve: Mapping[str, int] = field(default_factory=dict)
 

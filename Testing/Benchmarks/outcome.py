@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from AIDELib.atomic_file import write_text_atomically
+from Testing.Benchmarks.score import Score
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,16 @@ class Outcome:
     cpu_seconds: float
     peak_memory_gb: float
 
-    def case_means(self) -> dict[str, float]:
-        """Return the mean DSC over the structures of each test case."""
+    def by_case(self, score: Score) -> dict[str, float]:
+        """Return each test case's score, DSC as the mean over the structures; empty for QUBIQ's without raters."""
+        if score is Score.QUBIQ:
+            return dict(self.qubiq)
         return {case: sum(values.values()) / len(values) for case, values in self.dsc.items()}
 
-    def mean_dsc(self) -> float:
-        """Return the mean DSC over cases and structures."""
-        means = self.case_means().values()
-        return sum(means) / len(means)
-
-    def mean_qubiq(self) -> float | None:
-        """Return the mean QUBIQ score; None without raters."""
-        return sum(self.qubiq.values()) / len(self.qubiq) if self.qubiq else None
+    def mean(self, score: Score) -> float:
+        """Return the mean of that score over the test cases; NaN without any."""
+        values = self.by_case(score).values()
+        return sum(values) / len(values) if values else math.nan
 
 
 def save_outcome(outcome: Outcome, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from Testing.Benchmarks.given_labels import GivenLabels
 from Testing.Benchmarks.label_audit import LabelAudit, audit_labels
 from Testing.Benchmarks.machine import describe_machine
 from Testing.Benchmarks.outcome import Outcome
-from Testing.Benchmarks.runner import arm_settings
+from Testing.Benchmarks.runner import arm_settings, picture_file
+from Testing.Benchmarks.score import Score
 
 
 def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Path) -> Path:
@@ -37,11 +39,15 @@ def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Pa
 
 def _scenario_parts(experiment: Experiment, scenario: Scenario, outcomes: Sequence[Outcome], folder: Path) -> list[str]:
     name = file_name(scenario.name)
-    draw_arms(outcomes, scenario.name, folder / f"{name}.png")
+    draw_arms(outcomes, scenario.name, experiment.score, folder / f"{name}.png")
     parts = [
         f"## {scenario.name}",
-        _arms_table(summarize_arms(outcomes, scenario.name, experiment.candidate), experiment.candidate),
-        f"![DSC of the test cases by arm]({name}.png)",
+        _arms_table(
+            summarize_arms(outcomes, scenario.name, experiment.candidate, experiment.score),
+            experiment.candidate,
+            experiment.score,
+        ),
+        f"![{experiment.score.value} of the test cases by arm]({name}.png)",
     ]
     candidates = [outcome for outcome in outcomes if outcome.arm == experiment.candidate and outcome.labels]
     if candidates and any(label.given_true is not None for label in candidates[0].labels):
@@ -51,12 +57,26 @@ def _scenario_parts(experiment: Experiment, scenario: Scenario, outcomes: Sequen
             _labels_table(candidates),
             f"![Agreement with the given label against its quality]({name}-labels.png)",
         ]
+        parts += _picture_parts(experiment, scenario, candidates[0], folder)
     return parts
 
 
-def _arms_table(summaries: Sequence[ArmSummary], candidate: str) -> str:
+def _picture_parts(experiment: Experiment, scenario: Scenario, outcome: Outcome, folder: Path) -> list[str]:
+    arm = next(arm for arm in experiment.arms if arm.name == outcome.arm)
+    made = picture_file(folder, scenario, arm, outcome.seed)
+    if not made.exists():
+        return []
+    picture = folder / f"{file_name(scenario.name)}-corrections.png"
+    shutil.copyfile(made, picture)
+    return [
+        f"The labels that gained most, median and least by correction, seed {outcome.seed}:",
+        f"![Labels before and after their correction]({picture.name})",
+    ]
+
+
+def _arms_table(summaries: Sequence[ArmSummary], candidate: str, score: Score) -> str:
     lines = [
-        f"| arm | seeds | DSC | by seed | gain of {candidate} (95 % interval) | p | CPU s | peak GB |",
+        f"| arm | seeds | {score.value} | by seed | gain of {candidate} (95 % interval) | p | CPU s | peak GB |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for summary in summaries:
@@ -117,7 +137,7 @@ def _curves(experiment: Experiment, outcomes: Sequence[Outcome]) -> dict[str, di
     curves: dict[str, dict[int, list[float]]] = {}
     for outcome in outcomes:
         curve = curves.setdefault(outcome.arm, {})
-        curve.setdefault(experiment.curve[outcome.scenario], []).append(outcome.mean_dsc())
+        curve.setdefault(experiment.curve[outcome.scenario], []).append(outcome.mean(experiment.score))
     return curves
 
 

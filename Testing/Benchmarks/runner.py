@@ -14,6 +14,7 @@ from AIDELib.dataset_file import save_dataset
 from AIDELib.presets import preset
 from AIDELib.report import JSON_FILE, read_report
 from AIDELib.run_folder import RunFolder
+from Testing.Benchmarks.correction_pictures import picture_corrections
 from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, TrainingSet, file_name
 from Testing.Benchmarks.given_labels import dataset_with
 from Testing.Benchmarks.label_analysis import analyse_labels
@@ -51,10 +52,11 @@ def run_experiment(
                 continue
             training_set = scenario.prepare(source, folder / "data" / f"seed{seed}", seed)
             for arm in missing:
-                outcome = _train_and_measure(experiment, scenario, arm, seed, training_set, folder, device)
+                outcome = _train_and_measure(experiment, scenario, arm, seed, training_set, output, device)
                 save_outcome(outcome, outcome_file(output, scenario, arm, seed))
                 print(
-                    f"{scenario.name}, {arm.name}, seed {seed}: DSC {outcome.mean_dsc():.4f}, "
+                    f"{scenario.name}, {arm.name}, seed {seed}: {experiment.score.value} "
+                    f"{outcome.mean(experiment.score):.4f}, "
                     f"{outcome.cpu_seconds:.0f} CPU s, {outcome.peak_memory_gb:.2f} GB",
                     flush=True,
                 )
@@ -63,6 +65,11 @@ def run_experiment(
 def outcome_file(output: Path, scenario: Scenario, arm: Arm, seed: int) -> Path:
     """Return where an outcome is kept."""
     return output / file_name(scenario.name) / "outcomes" / file_name(arm.name) / f"seed{seed}.json"
+
+
+def picture_file(output: Path, scenario: Scenario, arm: Arm, seed: int) -> Path:
+    """Return where the picture of the corrections is kept; there is none where nothing is known about the labels."""
+    return outcome_file(output, scenario, arm, seed).with_suffix(".png")
 
 
 def load_outcomes(experiment: Experiment, output: Path) -> list[Outcome]:
@@ -93,10 +100,10 @@ def _train_and_measure(
     arm: Arm,
     seed: int,
     training_set: TrainingSet,
-    folder: Path,
+    output: Path,
     device: str,
 ) -> Outcome:
-    run = RunFolder(folder / "runs" / f"{file_name(arm.name)}-seed{seed}")
+    run = RunFolder(output / file_name(scenario.name) / "runs" / f"{file_name(arm.name)}-seed{seed}")
     # Times and memory are those of one unbroken training.
     shutil.rmtree(run.path, ignore_errors=True)
     run.path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +118,9 @@ def _train_and_measure(
     run_aide(
         ["evaluate", str(dataset_file), "--model", str(run.path), "--output", str(report), "--device", device], log
     )
+    given = replace(training_set, dataset=dataset)
+    labels = analyse_labels(run, given)
+    picture_corrections(run, given, labels, picture_file(output, scenario, arm, seed))
     dsc: dict[str, dict[str, float]] = {}
     for row in read_report(report):
         dsc.setdefault(row.case, {})[row.structure] = round(row.metrics.dsc, 6)
@@ -120,7 +130,7 @@ def _train_and_measure(
         seed=seed,
         dsc=dsc,
         qubiq=json.loads((report / JSON_FILE).read_text(encoding="utf-8")).get("QUBIQ score", {}),
-        labels=analyse_labels(run, replace(training_set, dataset=dataset)),
+        labels=labels,
         wall_seconds=round(usage.wall_seconds, 1),
         cpu_seconds=round(usage.cpu_seconds, 1),
         peak_memory_gb=round(usage.peak_memory_gb, 3),

@@ -12,16 +12,22 @@ from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
 from AIDELib.method_name import MethodName, learned_qualities
+from AIDELib.run_folder import RunFolder
+from Testing.Benchmarks import correction_pictures
 from Testing.Benchmarks.__main__ import main
 from Testing.Benchmarks.comparison import summarize_arms
+from Testing.Benchmarks.correction_pictures import picture_corrections
 from Testing.Benchmarks.domain_shift import DomainShift
-from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, file_name
+from Testing.Benchmarks.experiment import Arm, Experiment, Scenario, TrainingSet, file_name
 from Testing.Benchmarks.experiments import EXPERIMENTS
 from Testing.Benchmarks.given_labels import GivenLabels, dataset_with
 from Testing.Benchmarks.label_audit import audit_labels
 from Testing.Benchmarks.label_corruption import Severity
 from Testing.Benchmarks.outcome import LabelOutcome, Outcome, load_outcome, save_outcome
+from Testing.Benchmarks.report import write_report
 from Testing.Benchmarks.runner import arm_settings, load_outcomes, run_experiment
+from Testing.Benchmarks.score import Score
+from Testing.Benchmarks.training_labels import TrainingLabels
 from Testing.Benchmarks.training_sets import draw_cases, noisy_labels, semi_supervised, shifted_domain
 
 
@@ -90,12 +96,25 @@ def test_an_outcome_is_saved_and_read(tmp_path):
 def test_arms_are_compared_seed_by_seed():
     outcomes = [outcome("A", 0, 0.8), outcome("A", 1, 0.9), outcome("A", 2, 0.7)]
     outcomes += [outcome("B", 1, 0.8), outcome("B", 0, 0.6)]
-    candidate, other = summarize_arms(outcomes, "S", "A")
+    candidate, other = summarize_arms(outcomes, "S", "A", Score.DSC)
     assert candidate.gain is None
     assert candidate.mean == pytest.approx(0.8)
     # Seed 2 has no partner.
     assert other.gain.count == 2
     assert other.gain.difference == pytest.approx(0.15)
+
+
+def test_arms_are_compared_by_the_score_of_their_experiment(tmp_path):
+    experiment = EXPERIMENTS["qubiq-kidney"]
+    scenario = experiment.scenarios[0].name
+    scores = {"AIDE standard": {"a": 0.95, "b": 0.85}, "conventional": {"a": 0.75, "b": 0.65}}
+    outcomes = [replace(outcome(arm, 0, 0.5), scenario=scenario, qubiq=qubiq) for arm, qubiq in scores.items()]
+    assert outcomes[0].mean(Score.DSC) == pytest.approx(0.5)
+    assert math.isnan(replace(outcomes[0], qubiq={}).mean(Score.QUBIQ))
+    text = write_report(experiment, outcomes, tmp_path).read_text()
+    assert "| arm | seeds | QUBIQ score |" in text
+    assert "| AIDE standard | 1 | 0.900 |" in text
+    assert "| conventional | 1 | 0.700 | 0.700 | +0.200 |" in text
 
 
 def test_the_audit_of_labels():
@@ -199,13 +218,48 @@ def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypat
     assert capsys.readouterr().out.count("SSL, plain, seed 0") == 1
     outcomes = load_outcomes(experiment, tmp_path / "out")
     assert [own.arm for own in outcomes] == ["plain", "AIDE"]
-    assert all(own.peak_memory_gb > 0.05 and 0 <= own.mean_dsc() <= 1 for own in outcomes)
+    assert all(own.peak_memory_gb > 0.05 and 0 <= own.mean(Score.DSC) <= 1 for own in outcomes)
     assert len(outcomes[1].labels) == 2
     text = (tmp_path / "out" / "REPORT.md").read_text()
     assert "network_width=3" in text
     assert "| plain | 1 |" in text
     assert "| seed | DSC of the generated labels with the true ones | after the corrections |" in text
     assert (tmp_path / "out" / "ssl.png").exists()
+    assert "(ssl-corrections.png)" in text
+    assert (tmp_path / "out" / "ssl-corrections.png").exists()
+
+
+def test_the_pictures_show_the_labels_that_gained_most_median_and_least(source, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(correction_pictures, "draw_corrections", lambda slices, path: drawn.extend(slices))
+    given = np.zeros((3, 4, 4), np.uint8)
+    given[1, 1, 1] = 1
+    true = given.copy()
+    true[2, :2, :3] = 1
+    image = sitk.GetImageFromArray(np.arange(48.0).reshape(3, 4, 4))
+    image.SetSpacing((1.0, 2.0, 5.0))
+    labels = [TrainingLabels(name, 0.5, image, given, given, (true, given), true) for name in "abcde"]
+    monkeypatch.setattr(correction_pictures, "read_training_labels", lambda run, training_set: iter(labels))
+    # "b" was right from the start.
+    outcomes = tuple(
+        LabelOutcome(name, True, 0.5, None, before, after)
+        for name, before, after in (
+            ("a", 0.5, 0.6),
+            ("b", 1.0, 1.0),
+            ("c", 0.5, 0.4),
+            ("d", 0.5, 0.9),
+            ("e", 0.9, None),
+        )
+    )
+    picture_corrections(RunFolder(tmp_path), TrainingSet(source, {}), outcomes, tmp_path / "p.png")
+    assert [one.title for one in drawn] == ["d: DSC +0.400", "a: DSC +0.100", "c: DSC -0.100"]
+    # The given label errs in the last slice.
+    assert drawn[0].image.tolist() == np.arange(32.0, 48.0).reshape(4, 4).tolist()
+    assert [int(own.sum()) for own in drawn[0].labels.values()] == [0, 6, 0, 6]
+    assert drawn[0].aspect == 2.0
+    drawn.clear()
+    picture_corrections(RunFolder(tmp_path), TrainingSet(source, {}), outcomes[1:2], tmp_path / "p.png")
+    assert not drawn
 
 
 def test_a_training_that_fails_tells_why(source, tmp_path):

@@ -62,8 +62,8 @@ EXPERIMENT = Experiment(
         Scenario("in-phase alone", channels_of_one_case((0,))),
         Scenario("out-of-phase alone", channels_of_one_case((1,))),
     ),
-    arms=(arms.CONVENTIONAL_AUGMENTED, arms.AIDE_STANDARD),
+    arms=(arms.SUPERVISED_LONGER, arms.AIDE_STANDARD),
     candidate=arms.AIDE_STANDARD.name,
-    changes={"iterations_per_epoch": 40},
+    changes={"batch_size": 4, "iterations_per_epoch": 30},
     seeds=3,
 )

@@ -11,6 +11,7 @@ from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset import Dataset
 from Testing.Benchmarks.experiment import Experiment, Preparation, Scenario, TrainingSet
 from Testing.Benchmarks.experiments import arms
+from Testing.Benchmarks.score import Score
 
 FOLDS = 4
 RATERS = 3
@@ -42,8 +43,9 @@ EXPERIMENT = Experiment(
     source="qubiq_kidney",
     layout="qubiq",
     scenarios=tuple(Scenario(f"annotator {rater}", one_annotator(rater)) for rater in range(1, RATERS + 1)),
-    arms=(arms.CONVENTIONAL, arms.CONVENTIONAL_AUGMENTED, arms.AIDE_STANDARD),
+    arms=(arms.CONVENTIONAL, arms.CONVENTIONAL_AUGMENTED, arms.CONVENTIONAL_LONGER, arms.AIDE_STANDARD),
     candidate=arms.AIDE_STANDARD.name,
     changes={"batch_size": 4},
+    score=Score.QUBIQ,
     seeds=FOLDS,
 )
