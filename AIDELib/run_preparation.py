@@ -17,12 +17,27 @@ def prepare_run(dataset: Dataset, run: RunFolder, description: RunDescription) -
     """Make the run folder of a new run and return what will happen in it.
 
     Raises:
-        DatasetError: the dataset has no labelled training case, none of the quality that a method needs, or no labelled
-            test case though the model is to be evaluated.
+        DatasetError: the dataset cannot be trained on, see `require_trainable`.
         RunError: the folder holds a run already or cannot be written.
     """
-    cases = dataset.select(Split.TRAIN)
-    standardization = standardize(cases, description.task)
+    standardization = require_trainable(dataset, description)
+    run.create(description)
+    try:
+        write_sealed(run.dataset_file, dataset_document(dataset, run.path.absolute()))
+        run.write_state(Status.PREPARED, statement=standardization.statement)
+    except OSError as error:
+        raise RunError(f"The run folder {run.path} cannot be written: {error.strerror}.") from None
+    return standardization
+
+
+def require_trainable(dataset: Dataset, description: RunDescription) -> Standardization:
+    """Refuse a dataset that such a run cannot be made of; return what would happen in it. No file is looked at.
+
+    Raises:
+        DatasetError: the dataset has no labelled training case, none of the quality that a method needs, or no labelled
+            test case though the model is to be evaluated.
+    """
+    standardization = standardize(dataset.select(Split.TRAIN), description.task)
     for method in (description.method, description.baseline):
         if method is not None:
             _require_cases_for(method, dataset)
@@ -31,12 +46,6 @@ def prepare_run(dataset: Dataset, run: RunFolder, description: RunDescription) -
             "There is no labelled test case to measure the model with. Put some labelled cases into split test, or train "
             "without evaluation."
         )
-    run.create(description)
-    try:
-        write_sealed(run.dataset_file, dataset_document(dataset, run.path.absolute()))
-        run.write_state(Status.PREPARED, statement=standardization.statement)
-    except OSError as error:
-        raise RunError(f"The run folder {run.path} cannot be written: {error.strerror}.") from None
     return standardization
 
 

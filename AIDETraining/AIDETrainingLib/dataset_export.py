@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from slicer.i18n import tr as _
 
 from AIDELib.case import LabelQuality
 from AIDELib.dataset import Dataset
-from AIDELib.errors import DatasetError, RunError
+from AIDELib.errors import DatasetError
 from AIDELib.grid import as_volume
 from AIDELib.structure import Structure
 from AIDELib.volume import read_grid
@@ -20,7 +19,8 @@ from AIDESlicer.segmentation_snapshot import snapshotOfSegments
 from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
-from AIDETrainingLib.dataset_of_table import caseIds, datasetOf, usedRows
+from AIDETrainingLib.dataset_of_table import caseIds, datasetOf, plannedDataset, usedRows
+from AIDETrainingLib.new_folder import newFolder
 from AIDETrainingLib.scene_sources import sourceNode
 from AIDETrainingLib.stepwise import Step, Steps
 
@@ -43,31 +43,10 @@ def exportDataset(table: CaseTable, folder: Path) -> Steps[Dataset]:
         VolumeError: a node cannot be written, for example because the disk is full.
     """
     # Whatever can be known to be wrong is said before anything is written.
-    datasetOf(table, lambda _row, source: Path(source.path or "-"))
-    _requireEmpty(folder)
-    existed = folder.exists()
-    target = folder / DATASET_FOLDER
-    try:
-        paths = yield from _writeAll(table, target)
-    except BaseException:
-        shutil.rmtree(target if existed else folder, ignore_errors=True)
-        raise
+    plannedDataset(table)
+    with newFolder(folder):
+        paths = yield from _writeAll(table, folder / DATASET_FOLDER)
     return datasetOf(table, lambda row, source: paths.get((row.key, source)) or Path(source.path))
-
-
-def _requireEmpty(folder: Path) -> None:
-    try:
-        used = folder.exists() and any(folder.iterdir())
-    except OSError as error:
-        raise RunError(
-            _("The folder {folder} cannot be used: {reason}.").format(folder=folder, reason=error.strerror)
-        ) from None
-    if used:
-        raise RunError(
-            _("The folder {folder} holds files already. Choose a new or empty folder for the run.").format(
-                folder=folder
-            )
-        )
 
 
 def _writeAll(table: CaseTable, target: Path) -> Steps[dict[tuple[str, Source], Path]]:

@@ -62,6 +62,15 @@ def datasetOf(table: CaseTable, pathOf: PathOf) -> Dataset:
     )
 
 
+def plannedDataset(table: CaseTable) -> Dataset:
+    """Return the dataset as it will be, with a placeholder for each file that is not written yet.
+
+    Raises:
+        DatasetError: the table cannot be one.
+    """
+    return datasetOf(table, lambda _row, source: Path(source.path or "-"))
+
+
 def trainingStatement(table: CaseTable) -> str:
     """Return one sentence that says what a training on the table will do.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from AIDELib.errors import RunError
 from AIDELib.method_name import MethodName
 from AIDELib.presets import preset
 from AIDELib.run_folder import RunDescription, RunFolder
-from AIDELib.run_preparation import prepare_run
+from AIDELib.run_preparation import prepare_run, require_trainable
 from AIDELib.settings import Settings
 from AIDELib.watched_folder import Request, Status
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
 from AIDESlicer.folder_reader import FRESH_SECONDS
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_export import exportDataset
+from AIDETrainingLib.dataset_of_table import plannedDataset
+from AIDETrainingLib.new_folder import newFolder
 from AIDETrainingLib.run_view import ACTIVE_PHASES, RESUMABLE_PHASES, RunPhase, RunView, viewOf
 from AIDETrainingLib.stepwise import Steps
 
@@ -33,7 +36,8 @@ class TrainingController:
     """One run at a time: the one whose folder is shown."""
 
     def __init__(self) -> None:
-        self._started: dict[Path, BackgroundProcess] = {}
+        self._started: dict[Path, _Start] = {}
+        self._lastStates: dict[Path, dict[str, Any]] = {}
 
     def settings(self, presetName: str, changes: dict[str, Any]) -> Settings:
         """Return a preset with changes.
@@ -52,12 +56,15 @@ class TrainingController:
         Raises:
             AIDEError: the table cannot be trained on, or the folder cannot be used.
         """
-        run = RunFolder(folder)
-        dataset = yield from exportDataset(table, folder)
-        measurable = any(case.label for case in dataset.select(Split.TEST))
+        planned = plannedDataset(table)
+        measurable = any(case.label for case in planned.select(Split.TEST))
         baseline = MethodName.CONVENTIONAL if compareWithBaseline else None
         description = RunDescription(MethodName.AIDE, settings, None, baseline, measurable)
-        return prepare_run(dataset, run, description).statement
+        # Whatever can be known to be wrong is said before hundreds of images are written.
+        require_trainable(planned, description)
+        with newFolder(folder):
+            dataset = yield from exportDataset(table, folder)
+            return prepare_run(dataset, RunFolder(folder), description).statement
 
     def start(self, folder: Path, device: str, moreEpochs: int = 0) -> None:
         """Start the background process of a prepared run, or go on with one.
@@ -79,7 +86,8 @@ class TrainingController:
             arguments += ["--more-epochs", str(moreEpochs)]
         run.withdraw(Request.STOP)
         run.withdraw(Request.PAUSE)
-        self._started[folder] = startProcess(arguments, folder / LOG_NAME)
+        begun = time.time()
+        self._started[folder] = _Start(startProcess(arguments, folder / LOG_NAME), begun)
         rememberRun(folder)
 
     def pause(self, folder: Path) -> None:
@@ -111,30 +119,46 @@ class TrainingController:
         run = RunFolder(folder)
         if not run.description_file.is_file():
             return RunView(RunPhase.NONE, _("No training yet."))
-        state = _readState(run)
+        state = self._readState(run)
         mine = self._started.get(folder)
-        if mine is not None and state.get("process") != mine.pid:
+        if mine is not None and mine.precedes(state):
             # A process just started needs a while before it writes a state of its own.
-            if mine.isAlive():
+            if mine.process.isAlive():
                 return RunView(RunPhase.STARTING, _("Starting. The first start takes a little longer."))
-            state = _readState(run)
-            if state.get("process") != mine.pid:
-                return RunView(RunPhase.FAILED, mine.lastWords() or _("The training could not be started."))
+            state = self._readState(run)
+            if mine.precedes(state):
+                return RunView(RunPhase.FAILED, mine.process.lastWords() or _("The training could not be started."))
         process = BackgroundProcess(int(state.get("process") or 0), folder / LOG_NAME)
-        alive = process.isAlive()
+        alive = process.isAlive() or (mine is not None and mine.process.isAlive())
         if not alive:
             # It may have ended in good order since its state was read.
-            state = _readState(run)
+            state = self._readState(run)
             alive = mine is None and time.time() - state.get("updated", 0.0) < FRESH_SECONDS
         return viewOf(state, alive and state["status"] != Status.PREPARED.value, process.lastWords())
 
+    def _readState(self, run: RunFolder) -> dict[str, Any]:
+        """Return the state, the one before where it cannot be read at this moment."""
+        try:
+            self._lastStates[run.path] = run.read_state()
+        except RunError as error:
+            return self._lastStates.get(run.path, {"status": Status.FAILED.value, "message": str(error)})
+        return self._lastStates[run.path]
 
-def _readState(run: RunFolder) -> dict[str, Any]:
-    try:
-        return run.read_state()
-    except (OSError, ValueError):
-        # It is just being replaced.
-        return {"status": Status.PREPARED.value}
+
+@dataclass(frozen=True)
+class _Start:
+    """A process and the moment at which it was started, in seconds since 1970.
+
+    The number of the process says nothing about whose state it is: PythonSlicer starts the Python that trains as a
+    process of its own and waits for it.
+    """
+
+    process: BackgroundProcess
+    begun: float
+
+    def precedes(self, state: dict[str, Any]) -> bool:
+        """Return whether a state is older than this start."""
+        return state.get("updated", 0.0) < self.begun
 
 
 def newRunFolder() -> Path:

@@ -155,7 +155,7 @@ class FaultTest(module_fixture.ModuleTestCase):
         self.ui.applyButton.click()
         job = self.widget.panel.run._job
         self.waitFor(lambda: job._process is not None)
-        os.kill(job._process.pid, signal.SIGKILL)
+        os.killpg(job._process.pid, signal.SIGKILL)
         self.waitFor(lambda: not self.widget.panel.run.isRunning, 30)
         self.assertEqual(len(self.errors), 1)
         self.assertIn("ended unexpectedly", self.errors[0])

@@ -3,6 +3,7 @@
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import SimpleITK as sitk
@@ -225,6 +226,29 @@ class DatasetExportTest(ScriptedLoadableModuleTest):
         with self.assertRaisesRegex(RunError, "holds files already"):
             completeSteps(exportDataset(self.logic.table, self.folder))
         self.assertEqual((self.folder / "dataset" / "mine.txt").read_text(), "mine")
+
+    def test_a_table_that_cannot_be_trained_on_is_refused_before_anything_is_written(self):
+        addPatients(1, 0, 1)
+        self.logic.addCasesFromScene()
+        self.logic.setSplit(["patient 0"], "test")
+        self.logic.getParameterNode().runFolder = str(self.folder)
+        with self.assertRaisesRegex(DatasetError, "No training case has a label"):
+            completeSteps(self.logic.prepareSteps())
+        self.assertFalse(self.folder.exists())
+
+    def test_a_preparation_that_fails_in_its_last_step_leaves_an_empty_folder_empty(self):
+        addPatients(1, 0, 0)
+        self.logic.addCasesFromScene()
+        self.folder.mkdir()
+        self.logic.getParameterNode().runFolder = str(self.folder)
+        refusal = RunError("full")
+        with (
+            mock.patch("AIDETrainingLib.training_controller.prepare_run", side_effect=refusal),
+            self.assertRaises(RunError),
+        ):
+            completeSteps(self.logic.prepareSteps())
+        self.assertEqual(list(self.folder.iterdir()), [])
+        self.assertIn("1 HQA", completeSteps(self.logic.prepareSteps()))
 
     def test_an_empty_segmentation_is_told_with_its_case(self):
         addSegmentation(addVolume("a"), np.zeros(SHAPE))

@@ -16,6 +16,9 @@ import SimpleITK as sitk
 import slicer
 from AIDETrainingLib import device_list
 from AIDETrainingLib.case_row import CaseRow, Source
+from AIDETrainingLib.run_view import RunPhase
+from AIDETrainingLib.stepwise import completeSteps
+from AIDETrainingLib.training_controller import TrainingController
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 from training_scene import SHAPE, TINY, addPatients, addSegmentation, addVolume, ball, openPanel, waitFor, widgets
 
@@ -24,7 +27,9 @@ from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import save_dataset
 from AIDELib.errors import AIDEError
 from AIDELib.presets import PRESETS, QUICK
+from AIDELib.run_folder import RunFolder
 from AIDELib.structure import Structure
+from AIDELib.watched_folder import Status
 
 
 def writeImage(path, array):
@@ -75,6 +80,31 @@ class PanelTest(ScriptedLoadableModuleTest):
         edit.setText(text)
         edit.setModified(True)
         edit.editingFinished.emit()
+
+    def test_a_state_that_cannot_be_read_is_the_one_before_or_a_sentence(self):
+        addPatients(1, 0, 0)
+        self.logic.addCasesFromScene()
+        completeSteps(self.logic.prepareSteps())
+        run = RunFolder(self.folder / "run")
+        run.write_state(Status.FINISHED)
+        self.assertEqual(self.logic.runView().phase, RunPhase.FINISHED)
+        for file in (run.state_file, run.path / "spare" / run.state_file.name):
+            file.write_text("{")
+        self.assertEqual(self.logic.runView().phase, RunPhase.FINISHED)
+        view = TrainingController().view(run.path)
+        self.assertEqual(view.phase, RunPhase.FAILED)
+        self.assertIn("state.json cannot be used", view.text)
+
+    def test_what_another_program_does_with_the_run_counts_more_than_an_older_start_here(self):
+        addPatients(1, 0, 0)
+        self.logic.addCasesFromScene()
+        completeSteps(self.logic.prepareSteps())
+        run = RunFolder(self.folder / "run")
+        with mock.patch("AIDESlicer.background_process.pythonExecutable", return_value="/bin/false"):
+            self.logic.controller.start(run.path, "cpu")
+        waitFor(lambda: self.logic.runView().phase is RunPhase.FAILED, "the end of the process", 30)
+        run.write_state(Status.FINISHED)
+        self.assertEqual(self.logic.runView().phase, RunPhase.FINISHED)
 
     def test_the_table_shows_the_scene(self):
         addPatients(2, 1, 1)

@@ -52,14 +52,14 @@ class qSlicerApplication(QtWidgets.QApplication):
     documentationBaseUrl = "https://slicer.readthedocs.io/en/latest/"
 
     def _make_python_slicer(self) -> None:
-        """Put an executable of this name on the path: the Python that runs this, in its environment."""
+        """Put an executable of this name on the path: like Slicer's, it starts Python as another process and waits."""
         folder = self._home / "bin"
         folder.mkdir()
         if os.name == "nt":
             (folder / "PythonSlicer.bat").write_text(f'@"{sys.executable}" %*\n')
         else:
             program = folder / "PythonSlicer"
-            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+            program.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit $?\n')
             program.chmod(0o755)
         os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
 
