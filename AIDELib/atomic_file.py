@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # What a killed process leaves behind has this at the start of its name.
 UNFINISHED = ".unfinished-"
+# Windows refuses to replace a file for as long as another program (Slicer that watches, a virus scanner) has it open.
+_ATTEMPTS = 60 if os.name == "nt" else 1
+_SECONDS_BETWEEN_ATTEMPTS = 0.05
 
 
 @contextmanager
@@ -35,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         # mkstemp gives access to the owner alone; a run folder is often shared.
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        _replace(temporary, path)
         _synchronize_folder(path.parent)
     except OSError as error:
         error.filename = error.filename or str(path)
@@ -71,6 +75,17 @@ def remove_unfinished(folder: Path) -> None:
     for path in folder.rglob(f"{UNFINISHED}*"):
         with suppress(OSError):
             path.unlink()
+
+
+def _replace(source: Path, target: Path) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
 
 def _synchronize_folder(folder: Path) -> None:

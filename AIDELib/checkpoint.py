@@ -13,6 +13,7 @@ from torch import Tensor
 from AIDELib.container import Container, ContainerError, read_container, write_container
 from AIDELib.errors import RunError
 from AIDELib.joint_opinion import STEPS
+from AIDELib.json_document import text
 from AIDELib.learner import Learner
 from AIDELib.stage import Stage
 
@@ -144,6 +145,8 @@ def _require_parts(checkpoint: Container) -> None:
             raise ValueError("a number of epochs or steps that is none")
         if document["selection"]:
             best, trends = document["selection"]["best"], document["selection"]["trends"]
+            for case in document["selection"].get("decided", []):
+                text(case)
             float(best["best_score"])
             if not all(isinstance(value, float | int) for trend in trends for value in trend):
                 raise ValueError("a trend that is no list of numbers")

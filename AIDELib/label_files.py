@@ -48,6 +48,11 @@ class LabelFiles:
         for case, own in zip(cases, labels, strict=True):
             self._write(own, case, self._run.generated_folder)
 
+    def generated(self, case: Case) -> Path | None:
+        """Return the file with the label that an unlabelled case got; None where it got none."""
+        file = self._run.generated_folder / _file_name(case)
+        return file if file.exists() else None
+
     def write_corrected(self, stage: Stage, result: EpochResult) -> None:
         """Write the labels that an epoch rewrote."""
         for position, (label_set, corrected) in enumerate(zip(stage.label_sets, result.corrected, strict=True)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -103,14 +104,15 @@ def read_decisions(run: RunFolder) -> dict[str, ReviewDecision]:
     }
 
 
-def with_decisions(dataset: Dataset, run: RunFolder) -> Dataset:
+def with_decisions(dataset: Dataset, decisions: Mapping[str, ReviewDecision]) -> Dataset:
     """Return the dataset in which every reviewed case has the decided label and the quality HQA.
 
+    Args:
+        decisions: by case, as `read_decisions` has them.
+
     Raises:
-        RunError: the decisions are damaged.
         DatasetError: a decision is about a case that the dataset does not have.
     """
-    decisions = read_decisions(run)
     for case_id in decisions:
         find_case(dataset, case_id)
     cases = tuple(

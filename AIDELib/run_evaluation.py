@@ -22,10 +22,10 @@ from AIDELib.report import mean_dsc
 from AIDELib.report_comparison import compare_reports, comparison_document
 from AIDELib.run_folder import RunFolder
 from AIDELib.run_preparation import prepare_run
-from AIDELib.watched_folder import Status, WatchedFolder
+from AIDELib.watched_folder import Status
 
-# Trains a prepared run folder to its end; the folder after the listener is the one whose requests it obeys besides its own.
-Train = Callable[[RunFolder, torch.device, Listener, WatchedFolder, ProcessGroup], None]
+# Trains a prepared run folder to its end; the one after the listener is the run that it is the baseline of.
+Train = Callable[[RunFolder, torch.device, Listener, RunFolder, ProcessGroup], None]
 
 
 def evaluate_run(run: RunFolder, dataset: Dataset, device: torch.device, progress: Progress) -> None:
@@ -50,7 +50,8 @@ def compare_with_baseline(
     group: ProcessGroup,
     train: Train,
 ) -> None:
-    """Train the baseline in the run's folder `baseline` and, where both were measured, compare them.
+    """Train the baseline in the run's folder `baseline` for as many epochs as the run and, where both were measured, compare
+    them.
 
     Args:
         train: trains a prepared run folder to its end.
@@ -71,8 +72,13 @@ def compare_with_baseline(
 
 
 def _prepare_baseline(run: RunFolder, folder: RunFolder, baseline: MethodName) -> None:
+    description = run.read_description().of_baseline(baseline)
     if not folder.description_file.exists():
-        prepare_run(load_dataset(run.dataset_file), folder, run.read_description().of_baseline(baseline))
+        prepare_run(load_dataset(run.dataset_file), folder, description)
+    further = description.settings.epochs - folder.read_description().settings.epochs
+    if further > 0:
+        folder.write_state(Status.STOPPED, message="To be trained for as many epochs as the run.")
+        folder.extend(further)
 
 
 def _compare(run: RunFolder, baseline: RunFolder, progress: Progress) -> None:

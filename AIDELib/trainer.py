@@ -18,7 +18,7 @@ from AIDELib.atomic_file import require_folder
 from AIDELib.case import LabelQuality, Split
 from AIDELib.checkpoint import load_newest_checkpoint, restore_stage, save_checkpoint
 from AIDELib.container import Container
-from AIDELib.dataset import Dataset
+from AIDELib.dataset import Dataset, find_case
 from AIDELib.dataset_file import load_dataset
 from AIDELib.device import describe_device, make_deterministic
 from AIDELib.errors import AIDEError, RunError
@@ -34,7 +34,7 @@ from AIDELib.preparation import cut_cases, plan_second_plane, plan_slices, slice
 from AIDELib.pretraining import pretraining_method
 from AIDELib.process_group import ALONE, ProcessGroup
 from AIDELib.progress import Listener, Progress, SilentProgress, StopRequested
-from AIDELib.review_decision import read_decisions, with_decisions
+from AIDELib.review_decision import ReviewDecision, read_decisions, with_decisions
 from AIDELib.run_evaluation import compare_with_baseline, evaluate_run
 from AIDELib.run_folder import RunFolder
 from AIDELib.second_plane import SecondPlane
@@ -44,7 +44,7 @@ from AIDELib.slicing import SlicePlan
 from AIDELib.stage import EpochResult, Stage
 from AIDELib.standardization import standardize
 from AIDELib.training_failure import explain_failure
-from AIDELib.watched_folder import Request, Status, WatchedFolder
+from AIDELib.watched_folder import Request, Status
 
 PRETRAINING, TRAINING = 0, 1
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def train(
     run: RunFolder,
     device: torch.device,
     listener: Listener = lambda event: None,
-    superior: WatchedFolder | None = None,
+    superior: RunFolder | None = None,
     group: ProcessGroup = ALONE,
 ) -> None:
     """Train a prepared run, or go on with an interrupted one from its newest checkpoint; then measure its model and train
@@ -66,7 +66,8 @@ def train(
 
     Args:
         listener: called with each event, in this process.
-        superior: the folder of the run that this one is the baseline of; its requests are obeyed as well.
+        superior: the run that this one is the baseline of; its requests are obeyed as well, and what people decided about
+            its labels holds for both.
         group: the processes that train together; all of them call this, with the same folder.
 
     Raises:
@@ -81,7 +82,7 @@ def train(
             leaders_duties.enter_context(progress.telling_warnings())
             leaders_duties.enter_context(run.occupied())
         group.lead(lambda: _make_ready(run))
-        _train(run, device, progress, group)
+        _train(run, superior or run, device, progress, group)
 
 
 def _make_ready(run: RunFolder) -> None:
@@ -90,11 +91,11 @@ def _make_ready(run: RunFolder) -> None:
     run.withdraw(Request.PAUSE)
 
 
-def _train(run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup) -> None:
+def _train(run: RunFolder, reviewed: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup) -> None:
     try:
         make_deterministic()
         with group.failing_together(lambda error: explain_failure(error, run)):
-            _complete(run, device, progress, group)
+            _complete(run, reviewed, device, progress, group)
     except StopRequested:
         group.lead(lambda: run.withdraw(Request.STOP))
         progress.event("stopped")
@@ -114,9 +115,11 @@ def _train(run: RunFolder, device: torch.device, progress: Progress, group: Proc
         raise
 
 
-def _complete(run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup) -> None:
+def _complete(
+    run: RunFolder, reviewed: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup
+) -> None:
     description = run.read_description()
-    dataset, selection = _train_with_what_memory_there_is(run, device, progress, group)
+    dataset, selection = _train_with_what_memory_there_is(run, reviewed, device, progress, group)
     if description.evaluate:
         group.lead(lambda: evaluate_run(run, dataset, device, progress))
     if description.baseline is not None:
@@ -132,13 +135,13 @@ def _finish(selection: ModelSelection, progress: Progress) -> None:
 
 
 def _train_with_what_memory_there_is(
-    run: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup
+    run: RunFolder, reviewed: RunFolder, device: torch.device, progress: Progress, group: ProcessGroup
 ) -> tuple[Dataset, ModelSelection]:
     """Train; where the memory is not enough, go on from the newest checkpoint and spare more of it."""
     thrift = MemoryThrift()
     while True:
         try:
-            training = _Training(run, device, progress, thrift, group)
+            training = _Training(run, reviewed, device, progress, thrift, group)
             return training.dataset, training.complete()
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
@@ -160,12 +163,21 @@ def _train_with_what_memory_there_is(
 class _Training:
     """The parts of one run that its steps share.
 
+    Args:
+        reviewed: the run whose labels people decided on: this one, or the one that it is the baseline of.
+
     Attributes:
         dataset: the run's cases, with the labels that people decided on.
     """
 
     def __init__(
-        self, run: RunFolder, device: torch.device, progress: Progress, thrift: MemoryThrift, group: ProcessGroup
+        self,
+        run: RunFolder,
+        reviewed: RunFolder,
+        device: torch.device,
+        progress: Progress,
+        thrift: MemoryThrift,
+        group: ProcessGroup,
     ) -> None:
         self._run = run
         self._device = device
@@ -176,7 +188,10 @@ class _Training:
         self._settings = description.settings
         self._method = create_method(description.method, description.settings)
         given = load_dataset(run.dataset_file)
-        self.dataset = with_decisions(given, run)
+        # Read once: what people decide while the images are read counts from the next start on.
+        decisions = self._decisions_about_learned_cases(given, reviewed)
+        self._decided = sorted(decisions)
+        self.dataset = with_decisions(given, decisions)
         self._train_cases = self.dataset.select(Split.TRAIN)
         # Where people decided on every unlabelled case, nothing is left of a task that asks for some.
         unlabelled_left = any(case.quality is LabelQuality.UNLABELLED for case in self._train_cases)
@@ -188,6 +203,11 @@ class _Training:
         self._added_epochs = 0 if labels_cases and self._method.learns_unlabelled else self._epochs_not_pretrained()
         if self._method.doubts_labels:
             self._method.trusting_epochs = min(self._settings.trusting_epochs, self._added_epochs)
+
+    def _decisions_about_learned_cases(self, given: Dataset, reviewed: RunFolder) -> dict[str, ReviewDecision]:
+        """Return the decisions by case; a training that has begun takes no case in that it did not learn from before."""
+        decisions = read_decisions(reviewed)
+        return {case: own for case, own in decisions.items() if self._method.learns_from(find_case(given, case))}
 
     def _epochs_not_pretrained(self) -> int:
         """Return by how many epochs the training is longer where there is nothing to label first.
@@ -336,14 +356,16 @@ class _Training:
             given.copy_(checkpoint.tensors["labels"]["given"])
             selection = ModelSelection(**checkpoint.document["selection"]["best"])
             trends = checkpoint.document["selection"]["trends"]
-            self._use_decisions(stage, learned, given)
+            self._use_decisions(stage, learned, given, checkpoint.document["selection"].get("decided", []))
             self._files.mend(stage, given)
         while stage.epoch < stage.epochs:
             result = self._train_epoch(stage)
             self._keep_if_best(stage, result, selection)
             self._files.write_corrected(stage, result)
             self._files.write_review(stage, result, given, trends)
-            self._save_checkpoint(stage, given, {"best": selection.to_json(), "trends": trends})
+            self._save_checkpoint(
+                stage, given, {"best": selection.to_json(), "trends": trends, "decided": self._decided}
+            )
         self._files.write_suggestions(stage)
         return selection
 
@@ -356,13 +378,32 @@ class _Training:
                 self._files.write_suggestions(stage)
             raise
 
-    def _use_decisions(self, stage: Stage, cut: Sequence[CaseSlices], given: Tensor) -> None:
-        """Put the labels that people decided on in the place of all labels of their cases."""
-        decided = read_decisions(self._run)
+    def _use_decisions(
+        self, stage: Stage, cut: Sequence[CaseSlices], given: Tensor, decided_before: Sequence[str]
+    ) -> None:
+        """Put the labels that people decided on in the place of all labels of their cases, and the labels that were there at
+        first in the place of those whose decision was withdrawn."""
+        withdrawn = set(decided_before) - set(self._decided)
         for index, case in enumerate(cut):
-            if case.case.id in decided and case.labels is not None:
+            if case.case.id in withdrawn and case.case.label is None:
+                case = self._with_generated_label(case)
+            if case.case.id in withdrawn.union(self._decided) and case.labels is not None:
                 for labels in (given, *(label_set.labels for label_set in stage.label_sets)):
                     stage.slices.put_case_labels(labels, index, case.labels)
+
+    def _with_generated_label(self, case: CaseSlices) -> CaseSlices:
+        """Return an unlabelled case with the label that the pretrained networks gave it; with none where they gave none."""
+        generated = self._files.generated(case.case)
+        if generated is None:
+            _log.warning(
+                "Case '%s': the decision about its label was withdrawn, but it was made before the case got a label of its "
+                "own; the label decided on stays, and can be corrected from now on.",
+                case.case.id,
+            )
+            return dataclasses.replace(case, labels=None)
+        labelled = dataclasses.replace(case.case, label=generated, quality=LabelQuality.LQA)
+        (cut,) = cut_cases([labelled], self.dataset, self._plan, None, self._storage, self._tell_step)
+        return dataclasses.replace(case, labels=cut.labels)
 
     def _create_stage(
         self, index: int, method: Any, epochs: int, cut: Sequence[CaseSlices], checkpoint: Container | None

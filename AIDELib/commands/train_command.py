@@ -19,6 +19,8 @@ from AIDELib.several_processes import processes_of_torchrun
 from AIDELib.standardization import Task
 from AIDELib.trainer import train
 
+DEFAULT_PRESET = "standard"
+
 _TASKS = {"ssl": Task.SSL, "uda": Task.UDA, "nll": Task.NLL}
 
 
@@ -46,7 +48,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument(
         "--method",
         choices=[method.value for method in MethodName],
-        default="aide",
         help="aide (default), or one of the methods it is compared with: supervised (HQA labels alone), conventional (all "
         "labels as they are), pseudo-label, co-teaching",
     )
@@ -54,7 +55,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument(
         "--preset",
         choices=PRESETS,
-        default="standard",
         help="quick: a first look within minutes; standard (default): better-working values; paper: as published",
     )
     parser.add_argument("--epochs", type=int, help="epochs of the training proper, after those of the pretraining")
@@ -95,6 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _prepare(folder: RunFolder, arguments: argparse.Namespace, group: ProcessGroup) -> None:
     if arguments.resume:
+        _refuse_what_a_resumed_run_cannot_change(arguments)
         if arguments.more_epochs is not None:
             folder.extend(arguments.more_epochs)
     else:
@@ -104,13 +105,29 @@ def _prepare(folder: RunFolder, arguments: argparse.Namespace, group: ProcessGro
             raise SettingsError("Name the dataset.json to train on, or add --resume to go on with an interrupted run.")
         group.require_equal_shares(_settings(arguments).batch_size)
         description = RunDescription(
-            arguments.method,
+            arguments.method or MethodName.AIDE,
             _settings(arguments),
             arguments.task and _TASKS[arguments.task],
             arguments.baseline,
             arguments.evaluate,
         )
         prepare_run(load_dataset(arguments.dataset), folder, description)
+
+
+def _refuse_what_a_resumed_run_cannot_change(arguments: argparse.Namespace) -> None:
+    fixed = ("dataset", "method", "task", "preset", "epochs", "evaluate", "baseline", "set", "seed")
+    values = {name: getattr(arguments, name) for name in fixed}
+    # A seed of 0 is one that was given.
+    given = [
+        name if name == "dataset" else f"--{name}"
+        for name, value in values.items()
+        if value is not None and value is not False and value != []
+    ]
+    if given:
+        raise SettingsError(
+            f"--resume goes on with the run as it was started; {', '.join(given)} cannot be changed any more. Leave "
+            f"{'it' if len(given) == 1 else 'them'} out (--more-epochs N trains for longer), or start a new run."
+        )
 
 
 def _tell_what_next(folder: RunFolder) -> None:
@@ -122,7 +139,7 @@ def _tell_what_next(folder: RunFolder) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    settings = preset(arguments.preset).with_texts(arguments.set)
+    settings = preset(arguments.preset or DEFAULT_PRESET).with_texts(arguments.set)
     changes = {
         name: value for name, value in (("epochs", arguments.epochs), ("seed", arguments.seed)) if value is not None
     }

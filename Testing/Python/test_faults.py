@@ -4,6 +4,8 @@ import errno
 import os
 import shutil
 import subprocess
+from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,6 +95,26 @@ def test_a_disk_that_fails_on_fsync_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="Input/output error"):
         write_text_atomically(tmp_path / "file.txt", "new")
     assert (tmp_path / "file.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize(("refusals", "content"), [(2, "new"), (3, "old")])
+def test_a_file_that_another_program_holds_open_is_replaced_once_it_lets_go(tmp_path, monkeypatch, refusals, content):
+    write_text_atomically(tmp_path / "file.txt", "old")
+    held = [PermissionError(errno.EACCES, "The file is in use")] * refusals
+    replace = Path.replace
+
+    def refuse_at_first(source, target):
+        if held:
+            raise held.pop()
+        return replace(source, target)
+
+    monkeypatch.setattr(atomic_file, "_ATTEMPTS", 3)
+    monkeypatch.setattr(atomic_file, "_SECONDS_BETWEEN_ATTEMPTS", 0.0)
+    monkeypatch.setattr(atomic_file.Path, "replace", refuse_at_first)
+    with nullcontext() if content == "new" else pytest.raises(PermissionError):
+        write_text_atomically(tmp_path / "file.txt", "new")
+    assert (tmp_path / "file.txt").read_text() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
 
 
 def test_a_read_only_folder_is_told_before_anything_is_computed(small_disk, tmp_path, settings):

@@ -74,6 +74,65 @@ def test_a_run_for_unlabelled_cases_goes_on_when_people_decided_on_all_of_them(t
     assert [event["epoch"] for event in events_named(run, "epoch") if event["stage"] == "training"] == [1, 2, 3, 4]
 
 
+def labels_of(run, case_index, kind):
+    """Return a case's labels (4, 22, 18) in the newest checkpoint, without the padding."""
+    labels = load_newest_checkpoint(run.checkpoint_folder).tensors["labels"][kind]
+    return labels[4 * case_index : 4 * case_index + 4, 5:27, 7:25]
+
+
+def test_a_withdrawn_decision_leaves_the_training(tmp_path, tiny_settings):
+    never = tiny_settings.replace(correction_first_epoch=100)
+    run = run_training(write_dataset(tmp_path, "HLU"), tmp_path / "run", never)
+    kinds = ("given", "network1", "network2")
+    before = {(index, kind): labels_of(run, index, kind) for index in (1, 2) for kind in kinds}
+    for case_id in ("p1", "p2"):
+        save_decision(run, ReviewDecision(case_id, Choice.EDIT, draw_label(run, case_id, slice(2, 7))))
+    run.extend(1)
+    train(run, CPU)
+    assert not any(torch.equal(labels_of(run, *place), labels) for place, labels in before.items())
+    for case_id in ("p1", "p2"):
+        withdraw_decision(run, case_id)
+    run.extend(1)
+    train(run, CPU)
+    assert all(torch.equal(labels_of(run, *place), labels) for place, labels in before.items())
+    assert [case.quality for case in read_review(run) if case.case != "p0"].count(LabelQuality.HQA) == 0
+
+
+def test_a_label_decided_on_before_there_was_a_generated_one_stays_when_the_decision_is_withdrawn(
+    tmp_path, tiny_settings, caplog
+):
+    run = RunFolder(tmp_path / "run")
+    prepare_run(load_dataset(write_dataset(tmp_path, "HUU")), run, RunDescription("aide", tiny_settings))
+    save_decision(run, ReviewDecision("p1", Choice.EDIT, draw_label(run, "p1", slice(2, 7))))
+    train(run, CPU)
+    decided = labels_of(run, 1, "given")
+    withdraw_decision(run, "p1")
+    run.extend(1)
+    with caplog.at_level("WARNING", "AIDELib"):
+        train(run, CPU)
+    assert "Case 'p1': the decision about its label was withdrawn" in caplog.text
+    assert decided.any()
+    assert torch.equal(labels_of(run, 1, "given"), decided)
+
+
+def test_a_decision_made_while_a_resumed_run_reads_images_counts_from_the_next_start_on(tmp_path, tiny_settings):
+    run = run_training(write_dataset(tmp_path, "HLU"), tmp_path / "run", tiny_settings)
+    before = labels_of(run, 2, "given")
+    label = draw_label(run, "p2", slice(2, 7))
+
+    def decide(event):
+        if event["event"] == "resume":
+            save_decision(run, ReviewDecision("p2", Choice.EDIT, label))
+
+    run.extend(1)
+    train(run, CPU, decide)
+    assert before.any()
+    assert torch.equal(labels_of(run, 2, "given"), before)
+    run.extend(1)
+    train(run, CPU)
+    assert int(labels_of(run, 2, "given").sum()) == 4 * 5 * 6
+
+
 def test_the_labels_to_compare_are_in_the_run_folder(tmp_path, tiny_settings):
     run = run_training(write_dataset(tmp_path, "HLU"), tmp_path / "run", tiny_settings)
     reviewed = {case.case: case for case in read_review(run)}
@@ -131,7 +190,7 @@ def test_a_decision_that_cannot_be_used(tmp_path, tiny_settings):
     (run.reviewed_folder / "x.seg.nrrd").touch()
     save_decision(run, ReviewDecision("x", Choice.KEEP, run.reviewed_folder / "x.seg.nrrd"))
     with pytest.raises(DatasetError, match="no case 'x'"):
-        with_decisions(dataset, run)
+        with_decisions(dataset, read_decisions(run))
 
 
 def test_further_epochs_are_a_positive_number(tmp_path, tiny_settings):

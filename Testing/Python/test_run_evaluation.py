@@ -2,12 +2,15 @@ import json
 
 import pytest
 from case_files import write_dataset
+from test_review_decision import draw_label
 from test_training_run import CPU, events_named
 
+from AIDELib.checkpoint import load_newest_checkpoint
 from AIDELib.commands import main
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError, SettingsError
 from AIDELib.report import read_report
+from AIDELib.review_decision import Choice, ReviewDecision, save_decision
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.trainer import train
@@ -60,6 +63,30 @@ def test_a_run_stopped_in_its_baseline_goes_on_there(compared, monkeypatch):
     assert epochs == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("baseline", "learned"), [("conventional", 4 * 5 * 6), ("supervised", None)])
+def test_the_baseline_of_a_continued_run_is_continued_with_the_labels_that_people_decided_on(
+    tmp_path, tiny_settings, baseline, learned
+):
+    run = RunFolder(tmp_path / "run")
+    description = RunDescription("aide", tiny_settings, None, baseline, True)
+    prepare_run(load_dataset(write_dataset(tmp_path, "HL", test_cases=2)), run, description)
+    train(run, CPU)
+    save_decision(run, ReviewDecision("p1", Choice.EDIT, draw_label(run, "p1", slice(2, 7))))
+    run.extend(2)
+    train(run, CPU)
+    folder = RunFolder(run.baseline_folder)
+    assert (run.read_state()["status"], folder.read_state()["status"]) == ("finished", "finished")
+    for own in (run, folder):
+        epochs = [event["epoch"] for event in events_named(own, "epoch") if event["stage"] == "training"]
+        # The two epochs of a pretraining, for which there is nothing to label, the three planned, and two more.
+        assert epochs == [1, 2, 3, 4, 5, 6, 7]
+    assert len(events_named(run, "compared")) == 2
+    given = load_newest_checkpoint(folder.checkpoint_folder).tensors["labels"]["given"]
+    # A supervised training does not learn from the case that was of low quality when it began.
+    assert len(given) == (4 if learned is None else 8)
+    assert learned is None or int(given[4:].sum()) == learned
+
+
 def test_no_test_case_nothing_to_evaluate(tmp_path, tiny_settings):
     dataset = load_dataset(write_dataset(tmp_path, "HL", test_cases=0))
     with pytest.raises(DatasetError, match="no labelled test case"):
@@ -87,5 +114,12 @@ def test_the_command_evaluates_compares_and_goes_on_for_more_epochs(tmp_path, ca
     assert json.loads(capsys.readouterr().out)["rows"][0]["cases"] == 2
     assert main(["train", "--run", str(run), "--resume", "--more-epochs", "1"]) == 0
     assert RunFolder(run).read_description().settings.epochs == 2
+    for given, named in (
+        (["--epochs", "99"], "--epochs cannot be changed"),
+        ([str(dataset), "--seed", "0", "--evaluate"], "dataset, --evaluate, --seed cannot be changed"),
+        (["--preset", "paper", "--set", "learning_rate=0.5"], "--preset, --set cannot be changed"),
+    ):
+        assert main(["train", "--run", str(run), "--resume", *given]) == 2
+        assert named in capsys.readouterr().err
     assert main(["train", str(dataset), "--run", str(tmp_path / "new"), "--more-epochs", "1"]) == 2
     assert "--more-epochs goes with --resume" in capsys.readouterr().err
