@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ from AIDELib.errors import VolumeError
 from AIDELib.readers.channel_files import are_numbered, group_channels
 from AIDELib.readers.image_names import images_in
 from AIDELib.segmentation_file import is_segmentation_file
-from AIDESegmentationLib.channel_matching import matchVolumes
+from AIDESegmentationLib.channel_matching import channelInName
 from AIDESegmentationLib.channel_selectors import greyVolumes
+from AIDESlicer.volume_groups import groupVolumes
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,20 @@ class BatchCase:
 def casesOfScene(channels: Sequence[str]) -> list[BatchCase]:
     """Return the cases of the scene.
 
-    For a model with one channel each volume is a case. For several channels, volumes of the same study (in the subject
-    hierarchy, else of the same folder) are a case, told apart by their names; a study without any channel is left out.
+    For a model with one channel each volume is a case. For several channels see `groupVolumes`; a case gets the name of
+    its study, where there is one.
     """
     volumes = greyVolumes()
     if len(channels) == 1:
         return [BatchCase(volume.GetName(), (volume,)) for volume in volumes]
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    groups: dict[int, list[vtkMRMLScalarVolumeNode]] = {}
-    for volume in volumes:
-        groups.setdefault(hierarchy.GetItemParent(hierarchy.GetItemByDataNode(volume)), []).append(volume)
+    groups = groupVolumes(volumes, len(channels), lambda name: channelInName(name, channels))
+    examinations = Counter(group.study for group in groups)
     cases = []
-    for item, members in groups.items():
-        matched = matchVolumes(channels, [volume.GetName() for volume in members])
-        images = tuple(None if index is None else members[index] for index in matched)
-        if any(images):
-            cases.append(BatchCase(_groupName(hierarchy, item, images), images))
+    for group in groups:
+        study = hierarchy.GetItemName(group.study) if group.study else ""
+        name = f"{study} {group.name}" if study and examinations[group.study] > 1 else study or group.name
+        cases.append(BatchCase(name, tuple(group.volumes)))
     return cases
 
 
@@ -84,9 +84,3 @@ def casesOfFolder(folder: Path, channels: Sequence[str]) -> list[BatchCase]:
             f"{folder} holds no images (.nii.gz, .nrrd, .mha, or a subfolder per DICOM series). Choose another folder."
         )
     return cases
-
-
-def _groupName(hierarchy: slicer.vtkMRMLSubjectHierarchyNode, item: int, images: Sequence) -> str:
-    if item and item != hierarchy.GetSceneItemID():
-        return hierarchy.GetItemName(item)
-    return next(image for image in images if image is not None).GetName()

@@ -10,7 +10,8 @@ import slicer
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
-from AIDESegmentationLib.channel_matching import matchVolumes
+from AIDESegmentationLib.channel_matching import channelInName, likeliestVolume
+from AIDESlicer.volume_groups import groupVolumes
 
 
 class ChannelSelectors:
@@ -82,10 +83,17 @@ class ChannelSelectors:
 
 
 def proposedVolumes(channels: Sequence[str]) -> list[vtkMRMLScalarVolumeNode | None]:
-    """Return for each channel the volume of the scene whose name fits it; None where none does."""
+    """Return for each channel the volume of the scene whose name fits it; None where none does.
+
+    Several channels are those of one examination; where none has them all and it is not the only one, none is proposed.
+    """
     volumes = greyVolumes()
-    matched = matchVolumes(channels, [volume.GetName() for volume in volumes])
-    return [None if index is None else volumes[index] for index in matched]
+    if len(channels) == 1:
+        index = likeliestVolume(channels[0], [volume.GetName() for volume in volumes])
+        return [None if index is None else volumes[index]]
+    groups = groupVolumes(volumes, len(channels), lambda name: channelInName(name, channels))
+    proposed = [group for group in groups if group.isComplete] or (groups if len(groups) == 1 else [])
+    return list(proposed[0].volumes) if proposed else [None] * len(channels)
 
 
 def greyVolumes() -> list[vtkMRMLScalarVolumeNode]:

@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-_SEPARATORS = re.compile(r"[\s_.:;,()\[\]-]+")
+from AIDESlicer.name_words import withoutWords, words
+
 _LABEL_WORDS = {"label", "labels", "seg", "segmentation", "segmentations", "mask", "masks", "labelmap", "gt"}
 # What a name says about the examination rather than about the patient, where it stands at the end.
 _EXAMINATION = re.compile(
@@ -14,20 +15,6 @@ _EXAMINATION = re.compile(
     r"|ed|es|pre|post|baseline|follow-?up\d*|left|right|l|r|t1\w*|t2\w*|flair|pd|dwi|adc|ct|mr|mri|pet|us)",
     re.IGNORECASE,
 )
-
-
-def words(name: str) -> list[str]:
-    """Return the parts of a name in lower case."""
-    return [word for word in _SEPARATORS.split(name.casefold()) if word]
-
-
-def withoutWords(name: str, removed: Sequence[str]) -> str:
-    """Return the name without a run of words; unchanged where it does not hold them or is nothing else."""
-    pattern = r"[\s_.:;,()\[\]-]+".join(re.escape(word) for word in removed)
-    stripped = re.sub(
-        rf"(^|[\s_.:;,()\[\]-]+){pattern}($|(?=[\s_.:;,()\[\]-]))", "", name, count=1, flags=re.IGNORECASE
-    )
-    return stripped.strip(" _.:;,-") or name
 
 
 def withoutLabelWords(name: str) -> str:
@@ -46,6 +33,15 @@ def matchingChannel(name: str, channels: Sequence[str]) -> int | None:
         if channelWords and _containsRun(own, channelWords)
     ]
     return -max(matches)[1] if matches else None
+
+
+def channelInName(name: str, channels: Sequence[str]) -> tuple[int, str] | None:
+    """Return the index of the channel in the name of a volume, and the name without it; None where it names none."""
+    index = matchingChannel(name, channels)
+    if index is None:
+        return None
+    channelWords = words(channels[index])
+    return index, "" if words(name) == channelWords else withoutWords(name, channelWords)
 
 
 def patientOfName(name: str) -> str:

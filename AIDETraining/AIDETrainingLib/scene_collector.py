@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,20 +9,15 @@ import vtk
 from slicer.i18n import tr as _
 
 from AIDELib.structure import Structure
+from AIDESlicer.name_words import words
 from AIDESlicer.segment_structure import structuresOfSegmentation
-from AIDETrainingLib.case_names import (
-    channelEndings,
-    matchingChannel,
-    patientsOfNames,
-    withoutLabelWords,
-    withoutWords,
-    words,
-)
+from AIDESlicer.study_of_node import SubjectHierarchy
+from AIDESlicer.volume_groups import VolumeGroup, groupVolumes
+from AIDETrainingLib.case_names import channelEndings, channelInName, patientsOfNames, withoutLabelWords
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import DEFAULT_CHANNEL, CaseTable
 from AIDETrainingLib.scene_sources import segmentationNodes, volumeNodes
 from AIDETrainingLib.segment_quality import qualityOf
-from AIDETrainingLib.study_of_node import SubjectHierarchy
 from AIDETrainingLib.table_structure import withSegments
 
 
@@ -43,16 +37,10 @@ class Collected:
 
 
 @dataclass
-class _Group:
-    """The volumes of one case on their way to a row."""
+class _Group(VolumeGroup):
+    """The volumes of one case on their way to a row, with their segmentations."""
 
-    name: str
-    study: int
-    volumes: list[vtk.vtkObject | None]
     segmentations: list[vtk.vtkObject] = field(default_factory=list)
-
-    def nodes(self) -> list[vtk.vtkObject]:
-        return [volume for volume in self.volumes if volume is not None]
 
 
 def collectFromScene(table: CaseTable) -> Collected:
@@ -70,7 +58,7 @@ def collectFromScene(table: CaseTable) -> Collected:
         if endings:
             table.setChannels(endings)
     hierarchy = SubjectHierarchy()
-    groups = _groupVolumes(volumes, table.channels, hierarchy)
+    groups = _groups(volumes, table.channels, hierarchy)
     collected = Collected()
     remaining = _completeRows(table, segmentations, collected)
     _assign(remaining, groups, hierarchy, collected)
@@ -79,45 +67,25 @@ def collectFromScene(table: CaseTable) -> Collected:
     return collected
 
 
-def _groupVolumes(
-    volumes: Sequence[vtk.vtkObject], channels: Sequence[str], hierarchy: SubjectHierarchy
-) -> list[_Group]:
+def _groups(volumes: Sequence[vtk.vtkObject], channels: Sequence[str], hierarchy: SubjectHierarchy) -> list[_Group]:
+    """Return the cases of volumes; one that names no channel is put into the one gap of its study or else for itself."""
     if len(channels) == 1:
         return [_Group(volume.GetName(), hierarchy.study(volume), [volume]) for volume in volumes]
-    groups: dict[tuple[int, str], _Group] = {}
-    unplaced = []
-    studies = Counter((hierarchy.study(volume), matchingChannel(volume.GetName(), channels)) for volume in volumes)
-    crowded = {study for (study, _channel), count in studies.items() if count > 1}
+    found = groupVolumes(volumes, len(channels), lambda name: channelInName(name, channels))
+    groups = [_Group(group.name, group.study, group.volumes) for group in found]
+    placed = {volume.GetID() for group in groups for volume in group.nodes()}
     for volume in volumes:
-        channel = matchingChannel(volume.GetName(), channels)
-        if channel is None:
-            unplaced.append(volume)
-            continue
-        stem = withoutWords(volume.GetName(), words(channels[channel]))
-        study = hierarchy.study(volume)
-        # A study with two volumes of one channel holds several examinations, told apart by their names.
-        key = (study, "" if study and study not in crowded else stem)
-        group = groups.setdefault(key, _Group(stem, study, [None] * len(channels)))
-        if group.volumes[channel] is None:
-            group.volumes[channel] = volume
-        else:
-            groups[(study, volume.GetID())] = _Group(
-                stem, study, [volume if index == channel else None for index in range(len(channels))]
-            )
-    for volume in unplaced:
-        _placeUnnamed(volume, hierarchy.study(volume), groups, len(channels))
-    return list(groups.values())
+        if volume.GetID() not in placed:
+            _placeUnnamed(volume, hierarchy.study(volume), groups, len(channels))
+    return groups
 
 
-def _placeUnnamed(volume: vtk.vtkObject, study: int, groups: dict[tuple[int, str], _Group], channelCount: int) -> None:
-    """Put a volume that names no channel into the one gap of its study, or else into a case of its own."""
-    gaps = [
-        group for (itsStudy, _stem), group in groups.items() if study and itsStudy == study and None in group.volumes
-    ]
+def _placeUnnamed(volume: vtk.vtkObject, study: int, groups: list[_Group], channelCount: int) -> None:
+    gaps = [group for group in groups if study and group.study == study and not group.isComplete]
     if len(gaps) == 1 and gaps[0].volumes.count(None) == 1:
         gaps[0].volumes[gaps[0].volumes.index(None)] = volume
     else:
-        groups[(study, volume.GetID())] = _Group(volume.GetName(), study, [volume, *[None] * (channelCount - 1)])
+        groups.append(_Group(volume.GetName(), study, [volume, *[None] * (channelCount - 1)]))
 
 
 def _completeRows(

@@ -8,6 +8,7 @@ import qt
 import SimpleITK as sitk
 import slicer
 from AIDESegmentationLib.batch_cases import casesOfFolder, casesOfScene
+from AIDESegmentationLib.channel_selectors import proposedVolumes
 from module_fixture import LONGEST_STALL, dice
 from tiny_model import LIVER, SPLEEN, bodyWithOrgans
 
@@ -101,6 +102,28 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.assertEqual([image and image.GetName() for image in cases[0].images], ["Ada T1w", "Ada T2w"])
         self.assertEqual([image and image.GetName() for image in cases[1].images], ["Ben T1w", None])
         self.assertFalse(cases[1].isComplete)
+
+    def test_no_case_is_made_of_two_patients(self):
+        for name in ("Ada T1 pre", "Ada T2", "Ben T1", "Ben T2 fs", "Cem T1", "Cem T2"):
+            self.addVolume(name, size=(4, 4, 4))
+        cases = casesOfScene(("T1", "T2"))
+        self.assertEqual(
+            {case.name: [image and image.GetName() for image in case.images] for case in cases if case.isComplete},
+            {"Cem": ["Cem T1", "Cem T2"]},
+        )
+        self.assertEqual({case.name for case in cases}, {"Ada pre", "Ada", "Ben", "Ben fs", "Cem"})
+        self.assertEqual([volume.GetName() for volume in proposedVolumes(("T1", "T2"))], ["Cem T1", "Cem T2"])
+        slicer.mrmlScene.RemoveNode(slicer.util.getNode("Cem T2"))
+        self.assertEqual(proposedVolumes(("T1", "T2")), [None, None])
+
+    def test_examinations_of_one_study_are_told_apart_by_their_names(self):
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "Ada")
+        for name in ("T1 pre", "T2 pre", "T1 post", "T2 post", "localizer"):
+            node = self.addVolume(name, size=(4, 4, 4))
+            hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), study)
+        cases = {case.name: [image.GetName() for image in case.images] for case in casesOfScene(("T1", "T2"))}
+        self.assertEqual(cases, {"Ada pre": ["T1 pre", "T2 pre"], "Ada post": ["T1 post", "T2 post"]})
 
     def test_numbered_files_of_a_folder_are_channels(self):
         for name in ("p1_0000.nrrd", "p1_0001.nrrd", "p2_0000.nrrd", "p2_0001.nrrd", "p1.seg.nrrd", "notes.txt"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from AIDESegmentationLib.channel_matching import matchVolumes, nameSimilarity
+from AIDESegmentationLib.channel_matching import channelInName, likeliestVolume, nameSimilarity
 from AIDESegmentationLib.model_card import modelCard
 from AIDESegmentationLib.model_library import LibraryModel, ModelLibrary, describedModel
 from AIDESegmentationLib.sample_images import SAMPLES
@@ -14,19 +14,33 @@ from AIDELib.model_description import read_model_description
 
 
 @pytest.mark.parametrize(
-    ("channels", "volumes", "expected"),
+    ("channel", "volumes", "expected"),
     [
-        (("T1",), ["whatever"], [0]),
-        (("T1",), ["chest CT", "head T1 axial"], [1]),
-        (("in-phase", "out-of-phase"), ["37 out of phase", "37 in phase"], [1, 0]),
-        (("T2", "ADC"), ["t2_tse", "ADC map", "DWI"], [0, 1]),
-        (("FLAIR", "T1"), ["sub-01_T1w", "sub-01_flair"], [1, 0]),
-        (("T1", "T2"), ["CT"], [None, None]),
-        (("T1w", "T1wCE"), ["T1wCE", "T1w"], [1, 0]),
+        ("T1", ["whatever"], 0),
+        ("T1", ["chest CT", "head T1 axial"], 1),
+        ("T1", ["CT", "PET"], None),
+        ("T1", [], None),
     ],
 )
-def test_volumes_are_matched_by_name(channels, volumes, expected):
-    assert matchVolumes(channels, volumes) == expected
+def test_the_volume_of_a_single_channel_is_found_by_name(channel, volumes, expected):
+    assert likeliestVolume(channel, volumes) == expected
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        (("in-phase", "out-of-phase"), {"37 out of phase": (1, "37"), "37 in phase": (0, "37")}),
+        (("T2", "ADC"), {"t2_tse": (0, "tse"), "ADC map": (1, "map"), "DWI": None}),
+        (("FLAIR", "T1"), {"sub-01_T1w": (1, "sub-01"), "sub-01_flair": (0, "sub-01")}),
+        (("T1w", "T1wCE"), {"Ada T1wCE": (1, "Ada"), "Ada T1w": (0, "Ada"), "T1w": (0, "")}),
+        (
+            ("T1", "T2"),
+            {"Ada T1 pre": (0, "Ada pre"), "Müller (T2)": (1, "Müller"), "Ada T2_1": (1, "Ada 1"), "CT": None},
+        ),
+    ],
+)
+def test_channels_are_found_within_names(channels, expected):
+    assert {name: channelInName(name, channels) for name in expected} == expected
 
 
 def test_similarity_orders_names():

@@ -86,6 +86,14 @@ class SceneCollectorTest(ScriptedLoadableModuleTest):
         with self.assertRaisesRegex(DatasetError, "'p3' has no volume for channel 'T2'"):
             self.logic.statement()
 
+    def test_volumes_that_are_named_by_their_channels_alone_are_one_case(self):
+        for name in ("T1", "T2"):
+            addVolume(name)
+        self.logic.table.setChannels(["T1", "T2"])
+        self.logic.addCasesFromScene()
+        names = [[sourceNode(image).GetName() for image in row.images] for row in self.logic.table.rows]
+        self.assertEqual(names, [["T1", "T2"]])
+
     def test_what_was_added_is_not_added_again_but_gets_its_segmentation(self):
         volume = addVolume("a")
         self.logic.addCasesFromScene()
