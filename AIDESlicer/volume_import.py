@@ -1,4 +1,4 @@
-"""Images in the world brought into the scene as volumes beside another volume."""
+"""Images in the world brought into the scene as volumes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import slicer
 from AIDESlicer.index_image import imageFromArray
 from AIDESlicer.itk_grid import indicesToWorldOf
 from AIDESlicer.placement import Placement, indexOffset, matrixFromArray
-from AIDESlicer.volume_snapshot import snapshotOfVolume, volumePlacement
+from AIDESlicer.volume_snapshot import VolumeSnapshot, snapshotOfVolume, volumePlacement
+
+
+def addSnapshot(snapshot: VolumeSnapshot) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add a volume that was read from a file, under no transform; its voxels are not copied."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", snapshot.name)
+    node.SetAndObserveImageData(snapshot.image)
+    node.SetIJKToRASMatrix(matrixFromArray(snapshot.placement.matrix))
+    node.CreateDefaultDisplayNodes()
+    return node
 
 
 def addVolume(image: sitk.Image, beside: slicer.vtkMRMLScalarVolumeNode, name: str) -> slicer.vtkMRMLScalarVolumeNode:

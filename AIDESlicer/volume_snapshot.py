@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from AIDELib.atomic_file import replacing
 from AIDELib.errors import VolumeError
-from AIDESlicer.index_image import arrayFromImage, indexImage, resampled, startOffset
+from AIDELib.grid import as_volume
+from AIDELib.volume import read_image
+from AIDESlicer.index_image import arrayFromImage, imageFromArray, indexImage, resampled, startOffset
 from AIDESlicer.itk_grid import indicesToWorldOf, itkImage
 from AIDESlicer.label_grid import labelsOnGrid
 from AIDESlicer.placement import Placement, arrayFromMatrix, coveringGrid, indexTransform, placementUnder
@@ -104,6 +106,16 @@ def snapshotOfVolume(volumeNode: slicer.vtkMRMLScalarVolumeNode) -> VolumeSnapsh
             "convert it to a grey volume with the module Vector to Scalar Volume, or choose another volume."
         )
     return VolumeSnapshot(name, indexImage(image), volumePlacement(volumeNode))
+
+
+def snapshotOfFile(path: Path, name: str) -> VolumeSnapshot:
+    """Return the image of a file or DICOM folder as AIDELib reads it. Touches no node, so that a thread can read it.
+
+    Raises:
+        VolumeError: it cannot be read.
+    """
+    image = as_volume(read_image(path))
+    return VolumeSnapshot(name, imageFromArray(sitk.GetArrayViewFromImage(image)), Placement(indicesToWorldOf(image)))
 
 
 def volumePlacement(

@@ -13,6 +13,7 @@ from slicer import vtkMRMLScalarVolumeNode
 
 from AIDELib.errors import VolumeError
 from AIDELib.structure import Structure
+from AIDESlicer.volume_snapshot import VolumeSnapshot
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Segmented:
         structures: what the model segments.
         volumesMl: volume of each structure in mL, by its name.
         labels: (Z, Y, X) on the first image's own grid, i + 1 = structure i; None where it is not wanted in the scene.
-        volumeNode: the first image's node; None where it is not wanted in the scene.
+        volumeNode: the first image's node; None where it comes from a file or is not wanted in the scene.
+        volumeRead: the first image as read from its file, for the scene; None where it is there already or not wanted.
         probabilities: of each structure in the world (LPS), 0 to 1, by its name; empty where not wanted in the scene.
     """
 
@@ -56,6 +58,7 @@ class Segmented:
     volumesMl: Mapping[str, float]
     labels: NDArray[generic] | None = None
     volumeNode: vtkMRMLScalarVolumeNode | None = None
+    volumeRead: VolumeSnapshot | None = None
     probabilities: Mapping[str, sitk.Image] = field(default_factory=dict)
 
 

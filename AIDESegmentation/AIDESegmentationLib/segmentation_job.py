@@ -20,7 +20,7 @@ from AIDESegmentationLib.examination import Examination, Segmented, checkExamina
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
 from AIDESlicer.folder_watcher import FolderWatcher
 from AIDESlicer.segment_import import readLabelsOnVolume
-from AIDESlicer.volume_snapshot import VolumeSnapshot, snapshotOfVolume
+from AIDESlicer.volume_snapshot import VolumeSnapshot, snapshotOfFile, snapshotOfVolume
 from AIDESlicer.worker_thread import WorkerThread
 
 
@@ -196,38 +196,45 @@ class SegmentationJob:
         if not examination.inScene:
             self._deliver(examination, self._result(event, examination))
             return
+        source = self._snapshots[event["name"]][0]
         try:
-            node, snapshot = self._receiver(event["name"], examination)
+            node = None if isinstance(source, Path) else self._receiver(event["name"], examination, source)
         except Exception as error:
             self._refuse(examination, error)
             return
         self._inThread(
-            lambda: self._read(event, examination, node, snapshot),
+            lambda: self._read(event, examination, source, node),
             lambda result: self._deliver(examination, result),
             lambda error: self._refuse(examination, error),
         )
 
-    def _receiver(self, name: str, examination: Examination) -> tuple[Any, VolumeSnapshot]:
-        """Return the node on which a result is shown, and the volume as it was segmented."""
-        source = self._snapshots[name][0]
-        if isinstance(source, Path):
-            node = slicer.util.loadVolume(str(source))
-            return node, snapshotOfVolume(node)
+    def _receiver(self, name: str, examination: Examination, source: VolumeSnapshot) -> Any:
+        """Return the node on which a result is shown."""
         node = slicer.mrmlScene.GetNodeByID(self._nodeIds[name])
         if node is None or node is not examination.images[0]:
             raise VolumeError(
                 f"Volume '{source.name}' was removed while it was being segmented; its result was dropped."
             )
-        return node, source
+        return node
 
-    def _read(self, event: dict[str, Any], examination: Examination, node: Any, snapshot: VolumeSnapshot) -> Segmented:
-        """Read one result. Runs in a thread."""
+    def _read(
+        self, event: dict[str, Any], examination: Examination, source: VolumeSnapshot | Path, node: Any
+    ) -> Segmented:
+        """Read one result, and the image where it is not in the scene. Runs in a thread."""
+        # As the process read it: Slicer's own reader takes numbered files for the slices of one volume.
+        read = snapshotOfFile(source, examination.name) if isinstance(source, Path) else None
         names = [structure.name for structure in self._description.structures]
         probabilities = {
             name: sitk.ReadImage(file) for name, file in zip(names, event.get("probabilities", []), strict=False)
         }
-        labels = readLabelsOnVolume(Path(event["output"]), snapshot)
-        return replace(self._result(event, examination), labels=labels, volumeNode=node, probabilities=probabilities)
+        labels = readLabelsOnVolume(Path(event["output"]), read or source)
+        return replace(
+            self._result(event, examination),
+            labels=labels,
+            volumeNode=node,
+            volumeRead=read,
+            probabilities=probabilities,
+        )
 
     def _result(self, event: dict[str, Any], examination: Examination) -> Segmented:
         return Segmented(examination, Path(event["output"]), self._description.structures, event["volumes_ml"])

@@ -18,8 +18,9 @@ from AIDESegmentationLib.examination import Examination, Segmented
 from AIDESegmentationLib.model_library import ModelLibrary
 from AIDESegmentationLib.segmentation_job import JobObserver, JobOptions, SegmentationJob
 from AIDESegmentationLib.segmentation_parameter_node import SegmentationParameterNode
+from AIDESlicer.node_removal import removeNode
 from AIDESlicer.segment_import import addSegments
-from AIDESlicer.volume_import import addVolume
+from AIDESlicer.volume_import import addSnapshot, addVolume
 from AIDESlicer.worker_thread import whileSlicerAnswers
 
 # Between two looks whether a job is over: short enough for a smooth window, long enough to leave the computing to others.
@@ -77,15 +78,25 @@ class SegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             VolumeError: the volume or the segmentation no longer fits it.
         """
+        if result.volumeRead is None:
+            return self._addSegments(result, result.volumeNode)
+        volume = addSnapshot(result.volumeRead)
+        try:
+            segmentation = self._addSegments(result, volume)
+        except BaseException:
+            removeNode(volume)
+            raise
+        slicer.util.setSliceViewerLayers(background=volume, fit=True)
+        return segmentation
+
+    def _addSegments(self, result: Segmented, volume: vtkMRMLScalarVolumeNode) -> vtkMRMLSegmentationNode:
         examination = result.examination
         existing = slicer.mrmlScene.GetNodeByID(examination.segmentationId) if examination.segmentationId else None
-        name = _("{volume} segmentation").format(volume=result.volumeNode.GetName())
-        segmentation = addSegments(result.labels, result.structures, result.volumeNode, existing, name)
+        name = _("{volume} segmentation").format(volume=volume.GetName())
+        segmentation = addSegments(result.labels, result.structures, volume, existing, name)
         for structureName, image in result.probabilities.items():
-            title = _("{volume} {structure} probability").format(
-                volume=result.volumeNode.GetName(), structure=structureName
-            )
-            addVolume(image, result.volumeNode, title)
+            title = _("{volume} {structure} probability").format(volume=volume.GetName(), structure=structureName)
+            addVolume(image, volume, title)
         return segmentation
 
     def segment(

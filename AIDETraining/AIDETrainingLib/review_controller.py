@@ -18,11 +18,12 @@ from AIDELib.label_disagreement import Disagreement
 from AIDELib.review import ReviewedCase, read_review
 from AIDELib.review_decision import Choice, ReviewDecision, read_decisions, withdraw_decision
 from AIDELib.run_folder import RunFolder
+from AIDESlicer.node_removal import removeNode
 from AIDESlicer.segmentation_snapshot import snapshotOfSegments
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_of_table import caseIds, usedRows
-from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation, removeNode
+from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation
 from AIDETrainingLib.review_labels import (
     ReviewLabels,
     ReviewMaterial,

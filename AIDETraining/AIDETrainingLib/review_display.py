@@ -18,6 +18,7 @@ from AIDELib.grid import as_volume, same_grid
 from AIDELib.structure import Structure
 from AIDELib.volume import read_grid
 from AIDESlicer.itk_grid import indicesToWorldOf
+from AIDESlicer.node_removal import removeNode
 from AIDESlicer.segment_import import addSegments
 from AIDESlicer.segmentation_snapshot import segmentIdByName
 from AIDESlicer.volume_snapshot import snapshotOfVolume
@@ -149,17 +150,6 @@ class ReviewDisplay:
         yield Step(0.8, _("Making the surfaces"))
         if labels.given.GetNumberOfPixels() <= MOST_VOXELS_IN_3D:
             node.CreateClosedSurfaceRepresentation()
-
-
-def removeNode(node: vtk.vtkObject | None) -> None:
-    """Remove a node from the scene with the nodes that display it."""
-    if node is None:
-        return
-    displays = [node.GetNthDisplayNode(index) for index in range(node.GetNumberOfDisplayNodes())]
-    # The node first: what shows a segmentation looks for its display node as long as it is there.
-    slicer.mrmlScene.RemoveNode(node)
-    for display in displays:
-        slicer.mrmlScene.RemoveNode(display)
 
 
 def editableSegmentation(

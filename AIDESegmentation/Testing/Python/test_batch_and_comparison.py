@@ -9,6 +9,7 @@ import SimpleITK as sitk
 import slicer
 from AIDESegmentationLib.batch_cases import casesOfFolder, casesOfScene
 from AIDESegmentationLib.channel_selectors import proposedVolumes
+from AIDESegmentationLib.examination import Examination, Segmented
 from module_fixture import LONGEST_STALL, dice
 from tiny_model import LIVER, SPLEEN, bodyWithOrgans
 
@@ -16,6 +17,7 @@ from AIDELib.errors import AIDEError
 from AIDELib.segmentation_file import read_segmentation
 from AIDELib.structure import Structure
 from AIDESlicer.segment_import import addSegments
+from AIDESlicer.volume_snapshot import snapshotOfFile
 
 
 class BatchTest(module_fixture.ModuleTestCase):
@@ -90,6 +92,50 @@ class BatchTest(module_fixture.ModuleTestCase):
         truth = bodyWithOrgans((32, 32, 12), 99)[1] == 1
         self.assertGreater(dice(self.segmentVoxels(segmentation, "liver", volume), truth), 0.85)
 
+    def test_single_slices_with_numbered_names_are_volumes_of_their_own(self):
+        slices = {f"case_{number:02d}": bodyWithOrgans((32, 32, 1), number) for number in (1, 2)}
+        for name, (image, _labels) in slices.items():
+            self._writeImage(self.folder / f"{name}.nii.gz", image)
+        self._segmentFolder(self.folder)
+        for name, (image, labels) in slices.items():
+            self._checkVolume(name, image, labels)
+
+    def test_a_dicom_folder_comes_into_the_scene_with_its_segments(self):
+        try:
+            from Testing.dicom_files import write_series
+        except ImportError:
+            self.skipTest("What writes DICOM files is in the source code and needs highdicom.")
+        image, labels = bodyWithOrgans((32, 32, 12), 99)
+        write_series(self.folder / "scans" / "series", image, (2, 2, 4), (-30, -30, 7), np.eye(3))
+        self._segmentFolder(self.folder / "scans")
+        self._checkVolume("series", image, labels)
+        self.assertEqual(slicer.util.getNode("series").GetOrigin(), (30, 30, 7))
+
+    def _segmentFolder(self, folder) -> None:
+        self.ui.batchCollapsibleButton.collapsed = False
+        self.ui.batchFromFolderCheckBox.checked = True
+        self.ui.batchInputFolderEdit.currentPath = str(folder)
+        self.ui.batchButton.click()
+        self.waitFor(lambda: not self.widget.panel.run.isRunning)
+        self.assertEqual(self.errors, [])
+        self.assertLess(self.worstStall, LONGEST_STALL)
+
+    def _checkVolume(self, name: str, image, labels) -> None:
+        volume, segmentation = slicer.util.getNode(name), slicer.util.getNode(f"{name} segmentation")
+        np.testing.assert_array_equal(slicer.util.arrayFromVolume(volume), image)
+        self.assertGreater(dice(self.segmentVoxels(segmentation, "liver", volume), labels == 1), 0.85)
+
+    def test_an_image_whose_segments_cannot_be_added_does_not_stay(self):
+        file = self.folder / "image.nii.gz"
+        self._writeImage(file)
+        nodes = slicer.mrmlScene.GetNumberOfNodes()
+        tooSmall = np.ones((2, 2, 2), np.uint8)
+        read = snapshotOfFile(file, "image")
+        result = Segmented(Examination("image", (file,)), file, (LIVER,), {}, tooSmall, volumeRead=read)
+        with self.assertRaisesRegex(AIDEError, "2 x 2 x 2 voxels"):
+            self.logic.addToScene(result)
+        self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), nodes)
+
     def test_patients_with_several_channels_are_found_by_study(self):
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
         for patient in ("Ada", "Ben"):
@@ -134,8 +180,8 @@ class BatchTest(module_fixture.ModuleTestCase):
         with self.assertRaisesRegex(AIDEError, "There is no folder"):
             casesOfFolder(self.folder / "nowhere", ("T1",))
 
-    def _writeImage(self, path) -> None:
-        image = sitk.GetImageFromArray(bodyWithOrgans((32, 32, 12), 99)[0])
+    def _writeImage(self, path, array=None) -> None:
+        image = sitk.GetImageFromArray(bodyWithOrgans((32, 32, 12), 99)[0] if array is None else array)
         image.SetSpacing((2, 2, 4))
         sitk.WriteImage(image, str(path))
 
