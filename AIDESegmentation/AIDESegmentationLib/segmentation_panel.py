@@ -125,7 +125,8 @@ class SegmentationPanel:
         chosen = self.models.chosen
         if wanted is None and chosen is not None:
             # A new scene starts with the first model of the library.
-            self._takeModel(chosen)
+            self._parameters.modelFile = str(chosen.file)
+        self._takeSettingsOf(chosen)
         self.channels.show(self._channelNames(), list(self._parameters.channelVolumes))
         self._saveChannels()
 
@@ -136,7 +137,8 @@ class SegmentationPanel:
             return
         self._isShowing = True
         try:
-            self._takeModel(model)
+            self._parameters.modelFile = str(model.file) if model is not None else ""
+            self._takeSettingsOf(model)
             # Volumes chosen for the channels of another model mean nothing for these.
             self.channels.show(self._channelNames(), [])
             self._saveChannels()
@@ -145,10 +147,12 @@ class SegmentationPanel:
         self.batch.refreshIfShown()
         self._showState()
 
-    def _takeModel(self, model: LibraryModel | None) -> None:
-        self._parameters.modelFile = str(model.file) if model is not None else ""
-        if model is not None and model.description is not None:
-            self._parameters.largestComponent = model.description.largest_component
+    def _takeSettingsOf(self, model: LibraryModel | None) -> None:
+        """Start with what a model says, once, so that a later choice of the user's for this model counts."""
+        if model is None or model.description is None or self._parameters.largestComponentOf == str(model.file):
+            return
+        self._parameters.largestComponentOf = str(model.file)
+        self._parameters.largestComponent = model.description.largest_component
 
     def _onChannelsChanged(self) -> None:
         if self._parameters is not None and not self._isShowing:

@@ -16,6 +16,7 @@ class SegmentationParameterNode:
         outputSegmentation: receives the segments; None for a new one.
         device: "auto", "cpu", "cuda" or "mps".
         largestComponent: whether each structure's largest part alone is kept.
+        largestComponentOf: the model file that `largestComponent` was last taken from; what the user chose since stays.
         probabilities: whether probability volumes are added to the scene too.
         batchFromFolder: whether the batch takes its images from a folder instead of the scene.
         batchInputFolder: that folder.
@@ -30,6 +31,7 @@ class SegmentationParameterNode:
     outputSegmentation: vtkMRMLSegmentationNode
     device: str = "auto"
     largestComponent: bool = True
+    largestComponentOf: str = ""
     probabilities: bool = False
     batchFromFolder: bool = False
     batchInputFolder: str = ""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import zipfile
+
 import module_fixture
 import qt
 import slicer
@@ -75,6 +79,26 @@ class ChoicesTest(module_fixture.ModuleTestCase):
         self.assertEqual(len(self.widget.panel.channels.widgets), 2)
         self.assertFalse(self.ui.removeModelButton.enabled)
 
+    def test_largest_part_follows_the_model_whoever_chose_it_and_then_the_user(self):
+        lesions = self.folder / "lesions.aide"
+        _copyWithSetting(self.model, lesions, largest_component=False)
+        box = self.ui.largestComponentCheckBox
+        self.assertTrue(box.checked)
+        self.widget.setModel(lesions)
+        self.assertFalse(box.checked)
+        box.click()
+        self.widget.setModel(lesions)
+        slicer.util.selectModule("Data")
+        slicer.util.selectModule("AIDESegmentation")
+        self.assertTrue(box.checked)
+        self.ui.modelSelector.setCurrentIndex(0)
+        self.assertTrue(box.checked)
+        slicer.util.selectModule("Data")
+        # As AIDE Training hands over the model of a run.
+        self.logic.getParameterNode().modelFile = str(lesions)
+        slicer.util.selectModule("AIDESegmentation")
+        self.assertFalse(box.checked)
+
     def test_devices_of_this_computer_are_offered(self):
         self.widget.panel.devices.ask()
         self.waitFor(lambda: self.ui.deviceSelector.count > 1)
@@ -103,3 +127,15 @@ class ChoicesTest(module_fixture.ModuleTestCase):
                 widget.collapsed = False
         slicer.app.processEvents()
         self.assertLessEqual(self.widget.parent.minimumSizeHint.width(), 400)
+
+
+def _copyWithSetting(model, copy, **changes) -> None:
+    """Copy a model file with other values in its description."""
+    with zipfile.ZipFile(model) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["model.json"] = json.dumps(json.loads(files["model.json"]) | changes).encode()
+    sums = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in files.items() if name != "SHA256SUMS"]
+    files["SHA256SUMS"] = "".join(sums).encode()
+    with zipfile.ZipFile(copy, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
