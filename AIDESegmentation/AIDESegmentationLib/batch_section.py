@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import qt
+import slicer
 from slicer.i18n import tr as _
 
 from AIDELib.errors import AIDEError, SettingsError
 from AIDESegmentationLib.batch_cases import BatchCase, casesOfFolder, casesOfScene
 from AIDESegmentationLib.examination import Examination, uniqueNames
+from AIDESegmentationLib.segmentation_files import besideExistingFiles, segmentationFiles
 from AIDESlicer.error_display import showingErrors
 
 
@@ -78,15 +81,24 @@ class BatchSection:
         plain = [Examination(case.name, case.images, probabilities=probabilities) for case in ticked]
         if not toFolder:
             return plain
+        names = uniqueNames(plain)
         return [
-            Examination(name, one.images, Path(target) / f"{_fileName(name)}.seg.nrrd", False, "", probabilities)
-            for name, one in zip(uniqueNames(plain), plain, strict=True)
+            replace(one, name=name, output=file, inScene=False)
+            for one, name, file in zip(plain, names, segmentationFiles(names, Path(target)), strict=True)
         ]
 
     @showingErrors
     def onBatch(self, *_arguments: Any) -> None:
-        """Segment all ticked rows."""
-        self._onStart(self.examinations())
+        """Segment all ticked rows; where files exist already, the user decides about them first."""
+        examinations = self.examinations()
+        existing = [one.output for one in examinations if one.output is not None and one.output.exists()]
+        if existing:
+            answer = _askAboutFiles(existing)
+            if answer == qt.QMessageBox.No:
+                examinations = besideExistingFiles(examinations)
+            elif answer != qt.QMessageBox.Yes:
+                return
+        self._onStart(examinations)
 
     def _onSourceChanged(self, *_arguments: Any) -> None:
         self._enableFolders()
@@ -159,8 +171,15 @@ def _imageName(image: Any) -> str:
     return image.name if isinstance(image, Path) else image.GetName()
 
 
-def _fileName(name: str) -> str:
-    """Return a name without what file systems do not take."""
-    return "".join("_" if character in '<>:"/\\|?*' or ord(character) < 32 else character for character in name).strip(
-        ". "
+def _askAboutFiles(existing: Sequence[Path]) -> int:
+    """Return Yes to write over files, No to keep them and number the new ones; anything else means neither."""
+    question = _(
+        "{folder} already holds {count} of these segmentations, {name} for one. Write over them? Press No to keep them and "
+        "give the new ones numbered names."
+    ).format(folder=existing[0].parent, count=len(existing), name=existing[0].name)
+    return slicer.util.messageBox(
+        question,
+        windowTitle=_("Segment all"),
+        icon=qt.QMessageBox.Question,
+        standardButtons=qt.QMessageBox.Yes | qt.QMessageBox.No | qt.QMessageBox.Cancel,
     )

@@ -9,9 +9,9 @@ from slicer.i18n import tr as _
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.errors import DatasetError
+from AIDESlicer.unique_name import uniqueName
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.table_structure import TableStructure
-from AIDETrainingLib.unique_name import uniqueName
 
 DEFAULT_CHANNEL = "image"
 

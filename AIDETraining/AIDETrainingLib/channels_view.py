@@ -8,8 +8,8 @@ import qt
 from slicer.i18n import tr as _
 
 from AIDESlicer.error_display import showingErrors
+from AIDESlicer.unique_name import uniqueName
 from AIDETrainingLib.case_table import CaseTable
-from AIDETrainingLib.unique_name import uniqueName
 
 
 class ChannelsView:

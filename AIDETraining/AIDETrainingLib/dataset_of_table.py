@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,25 +11,16 @@ from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.errors import DatasetError
 from AIDELib.standardization import standardize
+from AIDESlicer.file_name import fileNames
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
-from AIDETrainingLib.unique_name import uniqueName
-
-_UNFIT = re.compile(r"[<>:\"/\\|?*\x00-\x1f]")
-_LONGEST_NAME = 110
 
 PathOf = Callable[[CaseRow, Source], Path]
 
 
 def caseIds(rows: Sequence[CaseRow]) -> dict[str, str]:
     """Return an id for each row by key: its name made fit to be a file name, and unique."""
-    ids: dict[str, str] = {}
-    taken: set[str] = set()
-    for row in rows:
-        name = _UNFIT.sub("-", row.name)[:_LONGEST_NAME].strip(" .") or "case"
-        ids[row.key] = uniqueName(name, taken)
-        taken.add(ids[row.key].casefold())
-    return ids
+    return dict(zip((row.key for row in rows), fileNames([row.name for row in rows]), strict=True))
 
 
 def usedRows(table: CaseTable) -> list[CaseRow]:

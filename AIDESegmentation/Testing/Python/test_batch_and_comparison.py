@@ -77,6 +77,39 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.assertEqual(self.ui.messageLabel.text, "2 of 3 segmentations are ready.")
         self.assertEqual(self.segmentations(), [])
 
+    def test_two_patients_never_share_a_file(self):
+        for name in ("Ada/1", "ada-1", "Ben", "Ben"):
+            self.addVolume(name, size=(4, 4, 4))
+        self._listScene(self.folder / "results")
+        names = [one.output.name for one in self.widget.panel.batch.examinations()]
+        self.assertEqual(names, ["Ada-1.seg.nrrd", "ada-1 2.seg.nrrd", "Ben.seg.nrrd", "Ben (2).seg.nrrd"])
+
+    def test_existing_files_are_written_over_only_where_the_user_says_so(self):
+        for name in ("Ada", "Ben"):
+            self.addVolume(name, size=(4, 4, 4))
+        (self.folder / "Ada.seg.nrrd").write_text("mine")
+        self._listScene(self.folder)
+        started, asked = [], []
+        self.widget.panel.batch._onStart = lambda ones: started.append([one.output.name for one in ones])
+        answers = [qt.QMessageBox.Cancel, qt.QMessageBox.No, qt.QMessageBox.Yes]
+        shown = slicer.util.messageBox
+        slicer.util.messageBox = lambda text, **named: asked.append(text) or answers.pop(0)
+        self.addCleanup(setattr, slicer.util, "messageBox", shown)
+        self.ui.batchButton.click()
+        self.assertEqual(started, [])
+        self.assertIn("already holds 1 of these segmentations, Ada.seg.nrrd for one", asked[0])
+        self.ui.batchButton.click()
+        self.ui.batchButton.click()
+        self.assertEqual(started, [["Ada 2.seg.nrrd", "Ben.seg.nrrd"], ["Ada.seg.nrrd", "Ben.seg.nrrd"]])
+        self.assertEqual(self.errors, [])
+
+    def _listScene(self, target) -> None:
+        """List the volumes of the scene to be segmented into a folder."""
+        self.ui.batchCollapsibleButton.collapsed = False
+        self.ui.batchToFolderCheckBox.checked = True
+        self.ui.batchOutputFolderEdit.currentPath = str(target)
+        self.widget.panel.batch.refresh()
+
     def test_from_folder_to_scene_loads_the_images_too(self):
         source = self.folder / "images"
         source.mkdir()
