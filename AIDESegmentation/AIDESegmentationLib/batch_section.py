@@ -25,10 +25,15 @@ class BatchSection:
         ui: the panel's widgets.
         channelsOfModel: returns the channels of the chosen model; empty for none.
         onStart: called with the examinations that the user wants segmented.
+        onFolders: called when another folder was chosen.
     """
 
     def __init__(
-        self, ui: Any, channelsOfModel: Callable[[], Sequence[str]], onStart: Callable[[Sequence[Examination]], None]
+        self,
+        ui: Any,
+        channelsOfModel: Callable[[], Sequence[str]],
+        onStart: Callable[[Sequence[Examination]], None],
+        onFolders: Callable[[], None],
     ) -> None:
         self._ui = ui
         self._channelsOfModel = channelsOfModel
@@ -37,10 +42,27 @@ class BatchSection:
         ui.batchFromFolderCheckBox.toggled.connect(self._onSourceChanged)
         ui.batchToFolderCheckBox.toggled.connect(self._enableFolders)
         ui.batchInputFolderEdit.connect("currentPathChanged(QString)", self._onSourceChanged)
+        for edit in (ui.batchInputFolderEdit, ui.batchOutputFolderEdit):
+            edit.connect("currentPathChanged(QString)", lambda path: onFolders())
         ui.batchRefreshButton.clicked.connect(self._onSourceChanged)
         ui.batchCollapsibleButton.connect("contentsCollapsed(bool)", self._onSourceChanged)
         ui.batchButton.clicked.connect(self.onBatch)
         self._enableFolders()
+
+    @property
+    def inputFolder(self) -> str:
+        """The folder with the images; "" for none."""
+        return str(self._ui.batchInputFolderEdit.currentPath)
+
+    @property
+    def outputFolder(self) -> str:
+        """The folder for the segmentations; "" for none."""
+        return str(self._ui.batchOutputFolderEdit.currentPath)
+
+    def showFolders(self, inputFolder: str, outputFolder: str) -> None:
+        """Show other folders; for "" those that were used last stay."""
+        self._ui.batchInputFolderEdit.setCurrentPath(inputFolder or self.inputFolder)
+        self._ui.batchOutputFolderEdit.setCurrentPath(outputFolder or self.outputFolder)
 
     def refresh(self) -> None:
         """List the patients again.
@@ -54,8 +76,7 @@ class BatchSection:
         self._cases = []
         try:
             if channels and self._ui.batchFromFolderCheckBox.checked:
-                folder = self._ui.batchInputFolderEdit.currentPath
-                self._cases = casesOfFolder(Path(folder), channels) if folder else []
+                self._cases = casesOfFolder(Path(self.inputFolder), channels) if self.inputFolder else []
             elif channels:
                 self._cases = casesOfScene(channels)
         finally:
@@ -74,8 +95,7 @@ class BatchSection:
             if self._ui.batchTable.item(row, 0).checkState() == qt.Qt.Checked
         ]
         toFolder = self._ui.batchToFolderCheckBox.checked
-        target = self._ui.batchOutputFolderEdit.currentPath
-        if toFolder and not target:
+        if toFolder and not self.outputFolder:
             raise SettingsError(_("Choose the folder for the segmentations."))
         probabilities = self._ui.probabilitiesCheckBox.checked
         plain = [Examination(case.name, case.images, probabilities=probabilities) for case in ticked]
@@ -84,7 +104,7 @@ class BatchSection:
         names = uniqueNames(plain)
         return [
             replace(one, name=name, output=file, inScene=False)
-            for one, name, file in zip(plain, names, segmentationFiles(names, Path(target)), strict=True)
+            for one, name, file in zip(plain, names, segmentationFiles(names, Path(self.outputFolder)), strict=True)
         ]
 
     @showingErrors

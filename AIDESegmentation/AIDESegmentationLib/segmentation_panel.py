@@ -42,7 +42,7 @@ class SegmentationPanel:
         self.channels = ChannelSelectors(ui.imagesCollapsibleButton.layout(), self._onChannelsChanged)
         self.devices = DeviceSelector(ui.deviceSelector)
         self.run = RunSection(ui, logic, self._onSegmented, self._showState)
-        self.batch = BatchSection(ui, self._channelNames, self._startBatch)
+        self.batch = BatchSection(ui, self._channelNames, self._startBatch, self._onFolders)
         self.comparison = CompareSection(ui, logic)
         ui.deviceSelector.currentIndexChanged.connect(self._onDeviceChosen)
         ui.applyButton.clicked.connect(self.onApply)
@@ -73,6 +73,8 @@ class SegmentationPanel:
             self._parameters = SegmentationParameterNode(self._parameters.parameterNode)
             self._showModel()
             self.devices.choose(self._parameters.device)
+            self.batch.showFolders(self._parameters.batchInputFolder, self._parameters.batchOutputFolder)
+            self._saveFolders()
         finally:
             self._isShowing = False
         self._showState()
@@ -162,6 +164,16 @@ class SegmentationPanel:
     def _saveChannels(self) -> None:
         if list(self._parameters.channelVolumes) != self.channels.volumes:
             self._parameters.channelVolumes = self.channels.volumes
+
+    # By hand: Slicer connects a path edit with a Path alone, which takes no folder for the present one.
+
+    def _onFolders(self) -> None:
+        if self._parameters is not None and not self._isShowing:
+            self._saveFolders()
+
+    def _saveFolders(self) -> None:
+        self._parameters.batchInputFolder = self.batch.inputFolder
+        self._parameters.batchOutputFolder = self.batch.outputFolder
 
     def _onDeviceChosen(self, *_arguments: Any) -> None:
         if self._parameters is not None and not self._isShowing:

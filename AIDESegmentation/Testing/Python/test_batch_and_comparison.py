@@ -128,8 +128,9 @@ class BatchTest(module_fixture.ModuleTestCase):
     def test_single_slices_with_numbered_names_are_volumes_of_their_own(self):
         slices = {f"case_{number:02d}": bodyWithOrgans((32, 32, 1), number) for number in (1, 2)}
         for name, (image, _labels) in slices.items():
-            self._writeImage(self.folder / f"{name}.nii.gz", image)
-        self._segmentFolder(self.folder)
+            (self.folder / "scans").mkdir(exist_ok=True)
+            self._writeImage(self.folder / "scans" / f"{name}.nii.gz", image)
+        self._segmentFolder(self.folder / "scans")
         for name, (image, labels) in slices.items():
             self._checkVolume(name, image, labels)
 

@@ -58,10 +58,14 @@ class ChoicesTest(module_fixture.ModuleTestCase):
         self.ui.largestComponentCheckBox.checked = False
         self.ui.probabilitiesCheckBox.checked = True
         self.ui.batchToFolderCheckBox.checked = True
+        self.ui.batchInputFolderEdit.currentPath = str(self.folder / "images")
+        self.ui.batchOutputFolderEdit.currentPath = str(self.folder / "results")
         scene = str(self.folder / "scene.mrb")
         self.assertTrue(slicer.util.saveScene(scene))
         slicer.mrmlScene.Clear()
         self.assertEqual(self.ui.modelSelector.currentText, "liver and spleen")
+        for edit in (self.ui.batchInputFolderEdit, self.ui.batchOutputFolderEdit):
+            edit.currentPath = "/elsewhere"
         slicer.util.loadScene(scene)
         self.assertEqual(self.ui.modelSelector.currentText, "two channels")
         self.assertEqual([volume.GetName() for volume in panel.channels.volumes], ["b", "a"])
@@ -69,6 +73,8 @@ class ChoicesTest(module_fixture.ModuleTestCase):
         self.assertFalse(self.ui.largestComponentCheckBox.checked)
         self.assertTrue(self.ui.probabilitiesCheckBox.checked)
         self.assertTrue(self.ui.batchToFolderCheckBox.checked)
+        self.assertEqual(self.ui.batchInputFolderEdit.currentPath, str(self.folder / "images"))
+        self.assertEqual(self.ui.batchOutputFolderEdit.currentPath, str(self.folder / "results"))
 
     def test_another_module_hands_over_a_model_of_a_run_folder(self):
         run = self.folder / "run"
@@ -78,6 +84,14 @@ class ChoicesTest(module_fixture.ModuleTestCase):
         self.assertEqual(self.ui.modelSelector.currentText, "model")
         self.assertEqual(len(self.widget.panel.channels.widgets), 2)
         self.assertFalse(self.ui.removeModelButton.enabled)
+
+    def test_a_script_chooses_the_folders_of_a_batch(self):
+        parameters = self.logic.getParameterNode()
+        parameters.batchInputFolder, parameters.batchOutputFolder = "/images", "/results"
+        self.assertEqual(self.ui.batchInputFolderEdit.currentPath, "/images")
+        self.assertEqual(self.ui.batchOutputFolderEdit.currentPath, "/results")
+        self.ui.batchInputFolderEdit.currentPath = "/others"
+        self.assertEqual(self.logic.getParameterNode().batchInputFolder, "/others")
 
     def test_largest_part_follows_the_model_whoever_chose_it_and_then_the_user(self):
         lesions = self.folder / "lesions.aide"
