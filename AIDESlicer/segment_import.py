@@ -16,6 +16,7 @@ from AIDELib.structure import Structure
 from AIDELib.volume import read_file
 from AIDESlicer.index_image import arrayFromImage, imageFromArray
 from AIDESlicer.label_grid import labelsOnGrid
+from AIDESlicer.own_nodes import markAsComputed
 from AIDESlicer.placement import coveringGrid, matrixFromArray
 from AIDESlicer.segment_editor_undo import saveStateForUndo
 from AIDESlicer.segmentation_snapshot import segmentIdByName
@@ -60,7 +61,7 @@ def addSegments(
 
     A new segmentation gets the volume's geometry, parent transform and place in the subject hierarchy. In an existing
     one, segments with the structures' names are replaced and keep their colour and terminology; others stay as they
-    are, and so does the parent transform. Every segment written has the status "in progress".
+    are, and so does the parent transform. Every segment written has the status "in progress" and is marked as computed.
 
     Args:
         labels: (Z, Y, X) on the volume's own grid, 0 background, i + 1 = structure i.
@@ -167,6 +168,7 @@ def _write(
             segment.SetLabelValue(index + 1)
             segment.AddRepresentation(voxels, layer)
             setInProgress(segment)
+            markAsComputed(segment)
             if not identifier and not segmentation.AddSegment(segment):
                 raise VolumeError(f"Slicer cannot add a segment '{structure.name}'; its log says why.")
         if isShownIn3D:

@@ -15,7 +15,7 @@ from AIDELib.readers.channel_files import are_numbered, group_channels
 from AIDELib.readers.image_names import images_in
 from AIDELib.segmentation_file import is_segmentation_file
 from AIDESegmentationLib.channel_matching import channelInName
-from AIDESegmentationLib.channel_selectors import greyVolumes
+from AIDESlicer.patient_nodes import greyVolumes
 from AIDESlicer.volume_groups import groupVolumes
 
 

@@ -11,6 +11,7 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from AIDESegmentationLib.channel_matching import channelInName, likeliestVolume
+from AIDESlicer.patient_nodes import greyVolumes
 from AIDESlicer.volume_groups import groupVolumes
 
 
@@ -94,12 +95,3 @@ def proposedVolumes(channels: Sequence[str]) -> list[vtkMRMLScalarVolumeNode | N
     groups = groupVolumes(volumes, len(channels), lambda name: channelInName(name, channels))
     proposed = [group for group in groups if group.isComplete] or (groups if len(groups) == 1 else [])
     return list(proposed[0].volumes) if proposed else [None] * len(channels)
-
-
-def greyVolumes() -> list[vtkMRMLScalarVolumeNode]:
-    """Return the volumes of the scene that can be segmented: no labelmaps, no colour images, none that are hidden."""
-    return [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        if node.GetClassName() == "vtkMRMLScalarVolumeNode" and not node.GetHideFromEditors()
-    ]

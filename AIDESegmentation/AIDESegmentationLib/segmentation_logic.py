@@ -19,6 +19,7 @@ from AIDESegmentationLib.model_library import ModelLibrary
 from AIDESegmentationLib.segmentation_job import JobObserver, JobOptions, SegmentationJob
 from AIDESegmentationLib.segmentation_parameter_node import SegmentationParameterNode
 from AIDESlicer.node_removal import removeNode
+from AIDESlicer.own_nodes import NodeRole, markNode
 from AIDESlicer.segment_import import addSegments
 from AIDESlicer.volume_import import addSnapshot, addVolume
 from AIDESlicer.worker_thread import whileSlicerAnswers
@@ -96,7 +97,7 @@ class SegmentationLogic(ScriptedLoadableModuleLogic):
         segmentation = addSegments(result.labels, result.structures, volume, existing, name)
         for structureName, image in result.probabilities.items():
             title = _("{volume} {structure} probability").format(volume=volume.GetName(), structure=structureName)
-            addVolume(image, volume, title)
+            markNode(addVolume(image, volume, title), NodeRole.PROBABILITY)
         return segmentation
 
     def segment(

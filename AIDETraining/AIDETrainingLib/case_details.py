@@ -10,10 +10,10 @@ from slicer.i18n import tr as _
 
 from AIDELib.case import LabelQuality, Split
 from AIDESlicer.error_display import showingErrors
+from AIDESlicer.patient_nodes import greyVolumes, segmentations
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.case_words import qualityExplanation, splitExplanation
-from AIDETrainingLib.scene_sources import segmentationNodes, volumeNodes
 from AIDETrainingLib.source_selector import SourceSelector
 
 _DIFFERENT = "(different)"
@@ -40,7 +40,7 @@ class CaseDetails:
         ui.nameEdit.connect("editingFinished()", self._onName)
         ui.patientEdit.connect("editingFinished()", self._onPatient)
         ui.domainEdit.connect("editingFinished()", self._onDomain)
-        self._label = SourceSelector(ui.segmentationBox, segmentationNodes, self._onLabel)
+        self._label = SourceSelector(ui.segmentationBox, segmentations, self._onLabel)
         self._channels: list[tuple[qt.QLabel, qt.QComboBox, SourceSelector]] = []
         self._isShown = True
 
@@ -80,7 +80,7 @@ class CaseDetails:
             box.setSizePolicy(qt.QSizePolicy.Expanding, qt.QSizePolicy.Fixed)
             box.setToolTip(_("The volume of this channel."))
             layout.addRow(label, box)
-            self._channels.append((label, box, SourceSelector(box, volumeNodes, self._channelSetter(index))))
+            self._channels.append((label, box, SourceSelector(box, greyVolumes, self._channelSetter(index))))
         for (label, _box, _selector), name in zip(self._channels, self._table.channels, strict=True):
             label.setText(_("Volume {channel}:").format(channel=name) if len(self._channels) > 1 else _("Volume:"))
 

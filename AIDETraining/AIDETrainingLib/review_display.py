@@ -19,12 +19,13 @@ from AIDELib.structure import Structure
 from AIDELib.volume import read_grid
 from AIDESlicer.itk_grid import indicesToWorldOf
 from AIDESlicer.node_removal import removeNode
+from AIDESlicer.own_nodes import NodeRole, markNode
 from AIDESlicer.segment_import import addSegments
 from AIDESlicer.segmentation_snapshot import segmentIdByName
 from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow
 from AIDETrainingLib.review_labels import ReviewLabels, ReviewMaterial
-from AIDETrainingLib.scene_sources import REVIEW_ATTRIBUTE, sourceNode
+from AIDETrainingLib.scene_sources import sourceNode
 from AIDETrainingLib.stepwise import Step, Steps
 
 # Surfaces of more voxels than this take longer to make than a person should wait for unasked.
@@ -116,6 +117,14 @@ class ReviewDisplay:
         if self.segmentationNode is not None and self.segmentationNode.GetDisplayNode() is not None:
             self.segmentationNode.GetDisplayNode().SetVisibility(False)
 
+    def reveal(self, node: vtk.vtkObject) -> None:
+        """Show a segmentation that was hidden because of the two labels; `clear` leaves it as the user wants it then."""
+        for index in range(node.GetNumberOfDisplayNodes()):
+            display = node.GetNthDisplayNode(index)
+            display.SetVisibility(True)
+            if display.GetID() in self._hiddenIDs:
+                self._hiddenIDs.remove(display.GetID())
+
     def _hideOtherSegmentations(self) -> None:
         """Hide what would lie over the two labels; `clear` shows it again."""
         for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
@@ -129,7 +138,7 @@ class ReviewDisplay:
         node = slicer.util.addVolumeFromArray(
             sitk.GetArrayFromImage(image), indicesToWorldOf(image), _("Review: {case}").format(case=case.id)
         )
-        node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
+        _markShown(node)
         self._loadedID = node.GetID()
         return node
 
@@ -142,7 +151,7 @@ class ReviewDisplay:
         yield Step(0.2, _("Showing the given label"))
         node = _addPresent(labels.given, given, volume, None, name)
         self._segmentationID = node.GetID()
-        node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
+        _markShown(node)
         yield Step(0.5, _("Showing the corrected label"))
         if labels.corrected is not None:
             _addPresent(labels.corrected, corrected, volume, node, name)
@@ -156,9 +165,7 @@ def editableSegmentation(
     case: Case, volume: vtk.vtkObject, labels: sitk.Image, structures: Sequence[Structure]
 ) -> vtk.vtkObject:
     """Return a new segmentation of a label, for the Segment Editor."""
-    node = _add(labels, structures, volume, None, _("Label of {case}").format(case=case.id))
-    node.SetAttribute(REVIEW_ATTRIBUTE, case.id)
-    return node
+    return _add(labels, structures, volume, None, _("Label of {case}").format(case=case.id))
 
 
 def _add(
@@ -186,6 +193,14 @@ def _addPresent(
         if index + 1 not in present:
             node.GetSegmentation().RemoveSegment(segmentIdByName(node.GetSegmentation(), structure.name))
     return node
+
+
+def _markShown(node: vtk.vtkObject) -> None:
+    """Mark a node that shows what lies in files, and would outlive the review in a saved scene."""
+    markNode(node, NodeRole.REVIEW)
+    node.SetSaveWithScene(False)
+    for index in range(node.GetNumberOfDisplayNodes()):
+        node.GetNthDisplayNode(index).SetSaveWithScene(False)
 
 
 def _renamed(structure: Structure, pattern: str) -> Structure:

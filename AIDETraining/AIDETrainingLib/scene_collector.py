@@ -10,13 +10,13 @@ from slicer.i18n import tr as _
 
 from AIDELib.structure import Structure
 from AIDESlicer.name_words import words
+from AIDESlicer.patient_nodes import greyVolumes, segmentations
 from AIDESlicer.segment_structure import structuresOfSegmentation
 from AIDESlicer.study_of_node import SubjectHierarchy
 from AIDESlicer.volume_groups import VolumeGroup, groupVolumes
 from AIDETrainingLib.case_names import channelEndings, channelInName, patientsOfNames, withoutLabelWords
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import DEFAULT_CHANNEL, CaseTable
-from AIDETrainingLib.scene_sources import segmentationNodes, volumeNodes
 from AIDETrainingLib.segment_quality import qualityOf
 from AIDETrainingLib.table_structure import withSegments
 
@@ -51,8 +51,8 @@ def collectFromScene(table: CaseTable) -> Collected:
     drawn on; without one, to the case of its study; else to the case whose name it bears.
     """
     present = {source.nodeID for row in table.rows for source in row.sources() if source.nodeID}
-    volumes = [node for node in volumeNodes() if node.GetID() not in present]
-    segmentations = [node for node in segmentationNodes() if node.GetID() not in present]
+    volumes = [node for node in greyVolumes() if node.GetID() not in present]
+    added = [node for node in segmentations() if node.GetID() not in present]
     if not table.rows and table.channels == [DEFAULT_CHANNEL]:
         endings = channelEndings([volume.GetName() for volume in volumes])
         if endings:
@@ -60,7 +60,7 @@ def collectFromScene(table: CaseTable) -> Collected:
     hierarchy = SubjectHierarchy()
     groups = _groups(volumes, table.channels, hierarchy)
     collected = Collected()
-    remaining = _completeRows(table, segmentations, collected)
+    remaining = _completeRows(table, added, collected)
     _assign(remaining, groups, hierarchy, collected)
     _mergeStructures(table, [node for group in groups for node in group.segmentations[:1]])
     collected.added = table.addRows(_rows(groups, hierarchy, collected)) if groups else []

@@ -11,9 +11,6 @@ from slicer.i18n import tr as _
 from AIDELib.volume import split_channel
 from AIDETrainingLib.case_row import Source
 
-# Marks nodes that the module itself shows, which must not be collected as cases.
-REVIEW_ATTRIBUTE = "AIDETraining.Review"
-
 
 def sourceNode(source: Source) -> vtk.vtkObject | None:
     """Return the node of a source, None for a file or a node that is gone."""
@@ -42,21 +39,3 @@ def sourceProblem(source: Source) -> str | None:
         segmentation = node.GetSegmentation()
         return None if segmentation.GetNumberOfSegments() else _("it has no segments")
     return None if node.GetImageData() is not None else _("the volume has no image data")
-
-
-def volumeNodes() -> list[vtk.vtkObject]:
-    """Return the grey volumes of the scene that a user sees, in the order of the scene."""
-    return [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-        if node.GetClassName() == "vtkMRMLScalarVolumeNode" and _isForUsers(node)
-    ]
-
-
-def segmentationNodes() -> list[vtk.vtkObject]:
-    """Return the segmentations of the scene that a user sees, in the order of the scene."""
-    return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if _isForUsers(node)]
-
-
-def _isForUsers(node: vtk.vtkObject) -> bool:
-    return not node.GetHideFromEditors() and node.GetAttribute(REVIEW_ATTRIBUTE) is None

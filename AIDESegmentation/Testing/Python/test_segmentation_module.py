@@ -13,6 +13,7 @@ from tiny_model import bodyWithOrgans, tinyModel
 
 from AIDELib.errors import AIDEError
 from AIDELib.model_description import read_model_description
+from AIDESlicer.patient_nodes import greyVolumes
 
 Logic = slicer.vtkSlicerSegmentationsModuleLogic
 
@@ -77,6 +78,8 @@ class ApplyTest(module_fixture.ModuleTestCase):
             values = slicer.util.arrayFromVolume(probability)
             self.assertTrue(values.min() >= 0 and values.max() <= 1)
             self.assertGreater(values[self.segmentVoxels(segmentation, name, volume)].min(), 0.3)
+        # They are no images to be segmented or learned from.
+        self.assertEqual(greyVolumes(), [volume])
 
     def test_second_channel_on_another_grid_under_another_transform(self):
         first = self.addVolume("sub01 T1")

@@ -11,6 +11,7 @@ import slicer
 import vtk
 from AIDETrainingLib.dataset_export import exportDataset
 from AIDETrainingLib.scene_sources import sourceNode
+from AIDETrainingLib.segment_quality import qualityOf
 from AIDETrainingLib.stepwise import completeSteps
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 from training_scene import SHAPE, addPatients, addSegmentation, addVolume, ball
@@ -18,12 +19,18 @@ from training_scene import SHAPE, addPatients, addSegmentation, addVolume, ball
 from AIDELib.case import LabelQuality, Split
 from AIDELib.case_volumes import read_case
 from AIDELib.errors import AIDEError, DatasetError, RunError, VolumeError
+from AIDELib.structure import Structure
+from AIDESlicer.own_nodes import NodeRole, markNode
+from AIDESlicer.segment_import import addSegments
 from AIDETraining import AIDETrainingLogic
 
 
 class SceneCollectorTest(ScriptedLoadableModuleTest):
     def setUp(self):
         slicer.mrmlScene.Clear()
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
         self.logic = AIDETrainingLogic()
 
     def labels(self):
@@ -39,6 +46,28 @@ class SceneCollectorTest(ScriptedLoadableModuleTest):
         self.assertEqual({status.text for status in self.logic.statuses().values()}, {"Ready"})
         (structure,) = self.logic.table.structures
         self.assertEqual((structure.name, structure.color), ("liver", (204, 102, 51)))
+
+    def test_what_a_model_drew_is_trusted_only_once_it_is_completed(self):
+        volume = addVolume("a")
+        structure = Structure("liver", (1,), (1, 2, 3))
+        segmentation = addSegments(ball(0).astype(np.uint8), [structure], volume)
+        self.logic.addCasesFromScene()
+        self.assertEqual([row.quality for row in self.logic.table.rows], [LabelQuality.LQA])
+        scene = str(self.folder / "scene.mrb")
+        self.assertTrue(slicer.util.saveScene(scene))
+        slicer.mrmlScene.Clear()
+        slicer.util.loadScene(scene)
+        (segmentation,) = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+        self.assertEqual(qualityOf(segmentation), LabelQuality.LQA)
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        logic.SetSegmentStatus(segmentation.GetSegmentation().GetNthSegment(0), logic.Completed)
+        self.assertEqual(qualityOf(segmentation), LabelQuality.HQA)
+
+    def test_probability_volumes_are_no_cases(self):
+        markNode(addVolume("a liver probability"), NodeRole.PROBABILITY)
+        addVolume("a")
+        self.logic.addCasesFromScene()
+        self.assertEqual([row.name for row in self.logic.table.rows], ["a"])
 
     def test_segmentations_are_paired_by_reference_volume_before_name(self):
         first, second = addVolume("a"), addVolume("b")
