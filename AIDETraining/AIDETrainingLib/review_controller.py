@@ -23,6 +23,7 @@ from AIDESlicer.segmentation_snapshot import snapshotOfSegments
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_of_table import caseIds, usedRows
+from AIDETrainingLib.edited_label import editedLabel, markEdited
 from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation
 from AIDETrainingLib.review_labels import (
     ReviewLabels,
@@ -51,7 +52,6 @@ class ReviewController:
         self._run: RunFolder | None = None
         self._dataset: Dataset | None = None
         self._shown: tuple[str, ReviewLabels] | None = None
-        self._edited: dict[str, str] = {}
         self._before: dict[str, CaseRow] = {}
 
     def setRun(self, folder: Path | None) -> None:
@@ -59,7 +59,7 @@ class ReviewController:
         path = None if self._run is None else self._run.path
         if path != folder:
             self.clear()
-            self._edited, self._before = {}, {}
+            self._before = {}
             self._run = None if folder is None else RunFolder(folder)
 
     def clear(self) -> None:
@@ -148,7 +148,7 @@ class ReviewController:
 
         A label that is being edited already is opened again as it is.
         """
-        _run, dataset = self._opened()
+        run, dataset = self._opened()
         if self._shown is None or self._shown[0] != caseName:
             self.show(caseName)
         node = self.editedNode(caseName)
@@ -157,15 +157,18 @@ class ReviewController:
             chosen = labels.given if labels.corrected is None else labels.corrected
             case = find_case(dataset, caseName)
             node = editableSegmentation(case, self._display.volumeNode, chosen, dataset.structures)
-            self._edited[caseName] = node.GetID()
+            markEdited(node, run.path, caseName)
+        else:
+            # The volume that it was drawn on may have been shown anew since.
+            node.SetReferenceImageGeometryParameterFromVolumeNode(self._display.volumeNode)
         self._display.hideSegments()
+        self._display.reveal(node)
         _openInSegmentEditor(node, self._display.volumeNode)
         return node
 
     def editedNode(self, caseName: str) -> vtk.vtkObject | None:
         """Return the segmentation in which a case is being edited, None for none."""
-        nodeID = self._edited.get(caseName)
-        return slicer.mrmlScene.GetNodeByID(nodeID) if nodeID else None
+        return None if self._run is None else editedLabel(self._run.path, caseName)
 
     def useEdited(self, caseName: str) -> None:
         """Let the label drawn in the Segment Editor count from now on, as HQA.
@@ -183,7 +186,6 @@ class ReviewController:
         self._decide(caseName, Choice.EDIT, labels)
         _closeInSegmentEditor(node)
         removeNode(node)
-        del self._edited[caseName]
 
     def withdraw(self, caseName: str) -> None:
         """Forget the decision about a case; its row gets back what it had before, as long as the module was not reloaded.
