@@ -43,6 +43,7 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
         for section in (self.ui.batchCollapsibleButton, self.ui.compareCollapsibleButton):
             section.collapsed = True
         self.ui.batchFromFolderCheckBox.checked = self.ui.batchToFolderCheckBox.checked = False
+        self.ui.batchInputFolderEdit.currentPath = self.ui.batchOutputFolderEdit.currentPath = ""
         self.worstStall = 0.0
 
     def tearDown(self) -> None:

@@ -90,7 +90,9 @@ class BatchTest(module_fixture.ModuleTestCase):
         (self.folder / "Ada.seg.nrrd").write_text("mine")
         self._listScene(self.folder)
         started, asked = [], []
-        self.widget.panel.batch._onStart = lambda ones: started.append([one.output.name for one in ones])
+        batch = self.widget.panel.batch
+        self.addCleanup(setattr, batch, "_onStart", batch._onStart)
+        batch._onStart = lambda ones: started.append([one.output.name for one in ones])
         answers = [qt.QMessageBox.Cancel, qt.QMessageBox.No, qt.QMessageBox.Yes]
         shown = slicer.util.messageBox
         slicer.util.messageBox = lambda text, **named: asked.append(text) or answers.pop(0)
