@@ -104,6 +104,8 @@ class SegmentationPanel:
     def _start(self, examinations: Sequence[Examination]) -> None:
         options = JobOptions(self.devices.device, self._ui.largestComponentCheckBox.checked)
         self.run.start(self._usableModel().file, examinations, options)
+        # There may have been no answer before the packages were installed.
+        self.devices.ask()
 
     def _usableModel(self) -> LibraryModel:
         model = self.models.chosen

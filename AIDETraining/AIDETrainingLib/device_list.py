@@ -34,7 +34,7 @@ class DeviceList:
         self._thread = askInBackground(["devices", "--json"], self._onAnswer, self._onError)
 
     def refreshOnce(self) -> None:
-        """Ask for the devices if this was not done yet."""
+        """Ask for the devices if there is no answer yet."""
         if not self._asked:
             self.refresh()
 
@@ -57,6 +57,7 @@ class DeviceList:
     def _onError(self, error: Exception) -> None:
         # Without the packages there is no answer; they are offered when the training is started.
         self._thread = None
+        self._asked = False
         self._show([])
         self._box.setItemText(0, _("Automatic (devices are listed after the first start)"))
         self._box.setToolTip(str(error))

@@ -187,11 +187,16 @@ class TrainingSection:
         # A run is never written over: a new training gets a new folder.
         if not self._parameters.runFolder or self._logic.run() is not None:
             self._onNewRun()
-        ensureDependencies(_("AIDE Training"))
+        self._ensureDependencies()
         self._notice = ""
         self._ui.cancelExportButton.setVisible(True)
         self._runner = StepRunner(self._logic.prepareSteps(), self._onStep, self._onPrepared, self._onPrepareError)
         self._showButtons()
+
+    def _ensureDependencies(self) -> None:
+        ensureDependencies(_("AIDE Training"))
+        # Without the packages nothing could say what there is to compute on.
+        self.devices.refreshOnce()
 
     @showingErrors
     def _onPause(self) -> None:
@@ -205,7 +210,7 @@ class TrainingSection:
 
     @showingErrors
     def _onResume(self) -> None:
-        ensureDependencies(_("AIDE Training"))
+        self._ensureDependencies()
         self._logic.resumeTraining()
         self._look()
 

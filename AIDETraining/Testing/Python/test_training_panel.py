@@ -14,7 +14,7 @@ import numpy as np
 import qt
 import SimpleITK as sitk
 import slicer
-from AIDETrainingLib import device_list
+from AIDETrainingLib import device_list, training_section
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.run_view import RunPhase
 from AIDETrainingLib.stepwise import completeSteps
@@ -313,6 +313,19 @@ class PanelTest(ScriptedLoadableModuleTest):
         self.assertEqual(self.logic.getParameterNode().device, "cpu")
         onError(AIDEError("no torch"))
         self.assertIn("after the first start", box.currentText)
+
+    def test_devices_are_asked_for_again_once_the_packages_are_there(self):
+        (_arguments, _onAnswer, onError), _ = self.askInBackground.call_args
+        onError(AIDEError("no torch"))
+        addPatients(1, 0, 0)
+        self.ui.addFromSceneButton.click()
+        asked = self.askInBackground.call_count
+        with mock.patch.object(training_section, "ensureDependencies", side_effect=AIDEError("declined")):
+            self.training.startButton.click()
+        self.assertEqual((self.errors, self.askInBackground.call_count), (["declined"], asked))
+        with mock.patch.object(self.logic, "prepareSteps", side_effect=AIDEError("stopped here")):
+            self.training.startButton.click()
+        self.assertEqual((self.errors[1:], self.askInBackground.call_count), (["stopped here"], asked + 1))
 
     def test_the_panel_shows_what_a_script_chose(self):
         parameters = self.logic.getParameterNode()
