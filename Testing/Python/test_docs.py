@@ -7,6 +7,8 @@ import jsonschema
 import pytest
 from case_files import REPOSITORY
 
+from AIDELib.prediction_job import JobFolder
+
 PAGES = sorted((REPOSITORY / "Docs").glob("*.md"))
 EXAMPLES = [
     pytest.param(match[1], id=f"{page.stem}-{number}")
@@ -35,8 +37,24 @@ def test_links_within_the_repository_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def example_of_format(name):
+    """Return the example of a format in the page of formats, as text."""
+    page = (REPOSITORY / "Docs" / "formats.md").read_text(encoding="utf-8")
+    (example,) = [
+        block for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL) if f'"format": "{name}"' in block
+    ]
+    return example
+
+
+def test_the_prediction_job_in_the_formats_page_can_be_read(tmp_path):
+    (tmp_path / "job.json").write_text(example_of_format("aide-prediction-job/1"), encoding="utf-8")
+    job = JobFolder(tmp_path).read()
+    JobFolder(tmp_path).write(job)
+    written = json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))
+    assert written == json.loads(example_of_format("aide-prediction-job/1"))
+
+
 def test_the_dataset_in_the_formats_page_fits_the_schema():
-    text = (REPOSITORY / "Docs" / "formats.md").read_text(encoding="utf-8")
-    document = json.loads(re.search(r"```json\n(.*?)```", text, re.DOTALL)[1])
+    document = json.loads(example_of_format("aide-dataset/1"))
     schema = json.loads((REPOSITORY / "AIDELib" / "schemas" / "dataset.schema.json").read_text())
     jsonschema.validate(document, schema)
