@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from AIDELib.atomic_file import replacing
 from AIDELib.errors import VolumeError
-from AIDELib.segmentation_file import is_segmentation_file, write_segmentation
+from AIDELib.segmentation_file import COMPUTED_TAG, is_segmentation_file, write_segmentation
 from AIDELib.structure import Structure
 
 ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
@@ -30,7 +30,8 @@ def check_output(path: Path) -> None:
 def write_labels(labels: sitk.Image, structures: Sequence[Structure], path: Path) -> None:
     """Write a label map (0 background, i + 1 = structure i).
 
-    A `.seg.nrrd` carries names and colours; in a label volume each structure has the first of its own label values.
+    A `.seg.nrrd` carries names and colours, and that a model drew it; in a label volume each structure has the first of its
+    own label values.
 
     Raises:
         VolumeError: the file cannot be written.
@@ -38,7 +39,7 @@ def write_labels(labels: sitk.Image, structures: Sequence[Structure], path: Path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if is_segmentation_file(path):
-            write_segmentation(labels, structures, path)
+            write_segmentation(labels, structures, path, {COMPUTED_TAG: "1"})
             return
         # In 32 bits, because a structure's value can be larger than the index.
         values = {index + 1: structure.values[0] for index, structure in enumerate(structures)}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,17 @@ from numpy.typing import NDArray
 from AIDELib.atomic_file import replacing
 from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume
+from AIDELib.image_header import read_image_header
 from AIDELib.nrrd_checksum import add_nrrd_checksum, nrrd_is_damaged
 from AIDELib.structure import Structure
 from AIDELib.volume import read_file
 
 MOST_SEGMENTS = 1000
 SEGMENTATION_ENDING = ".seg.nrrd"
-_TERMINOLOGY_TAG = "TerminologyEntry:"
+# The tag of segments that a model drew; Slicer keeps it with the segment, in scenes and in files.
+COMPUTED_TAG = "AIDE.Computed"
+_TERMINOLOGY_TAG = "TerminologyEntry"
+_STATUS_TAG, _COMPLETED, _FLAGGED = "Segmentation.Status", "completed", "flagged"
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,32 @@ def is_damaged_segmentation(path: Path) -> bool:
         raise VolumeError(f"{path} cannot be read: {error.strerror}.") from None
 
 
+def is_unchecked(path: Path) -> bool:
+    """Return whether nobody vouches for a label: a segment of a `.seg.nrrd` is flagged, or a model drew it and nobody marked
+    it completed since. Only the header is read.
+
+    Raises:
+        VolumeError: a `.seg.nrrd` cannot be read.
+    """
+    if not is_segmentation_file(path):
+        return False
+    read_image_header(path)
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    return any(
+        _is_doubtful(reader.GetMetaData(key))
+        for key in reader.GetMetaDataKeys()
+        if re.fullmatch(r"Segment\d+_Tags", key)
+    )
+
+
+def _is_doubtful(tags: str) -> bool:
+    own = dict(tag.split(":", 1) for tag in tags.split("|") if ":" in tag)
+    status = own.get(_STATUS_TAG)
+    return status == _FLAGGED or (COMPUTED_TAG in own and status != _COMPLETED)
+
+
 def read_segmentation(path: Path) -> SegmentationFile:
     """Read a `.seg.nrrd` file with one layer or several.
 
@@ -109,8 +140,14 @@ def read_segmentation(path: Path) -> SegmentationFile:
     return SegmentationFile(_grid(image), layers, segments)
 
 
-def write_segmentation(labels: sitk.Image, structures: Sequence[Structure], path: Path) -> None:
-    """Write a label map (0 background, i + 1 = structure i) as a `.seg.nrrd` with the structures' names and colours."""
+def write_segmentation(
+    labels: sitk.Image, structures: Sequence[Structure], path: Path, tags: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Write a label map (0 background, i + 1 = structure i) as a `.seg.nrrd` with the structures' names and colours.
+
+    Args:
+        tags: what else every segment is to carry in Slicer, by the name of the tag.
+    """
     image = sitk.Image(as_volume(labels))
     extent = " ".join(f"0 {size - 1}" for size in image.GetSize())
     header = {
@@ -129,8 +166,9 @@ def write_segmentation(labels: sitk.Image, structures: Sequence[Structure], path
             f"Segment{index}_Layer": "0",
             f"Segment{index}_Extent": extent,
         }
-        if structure.terminology:
-            header[f"Segment{index}_Tags"] = f"{_TERMINOLOGY_TAG}{structure.terminology}|"
+        own = {_TERMINOLOGY_TAG: structure.terminology, **tags} if structure.terminology else tags
+        if own:
+            header[f"Segment{index}_Tags"] = "".join(f"{name}:{value}|" for name, value in own.items())
     for key, value in header.items():
         image.SetMetaData(key, value)
     with replacing(path) as temporary:

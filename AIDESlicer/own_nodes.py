@@ -7,9 +7,9 @@ from enum import Enum
 import slicer
 import vtk
 
+from AIDELib.segmentation_file import COMPUTED_TAG
+
 _ROLE_ATTRIBUTE = "AIDE.Role"
-# A tag is kept with the segment in scenes and segmentation files.
-_COMPUTED_TAG = "AIDE.Computed"
 
 
 class NodeRole(str, Enum):
@@ -32,9 +32,9 @@ def roleOf(node: slicer.vtkMRMLNode) -> NodeRole | None:
 
 def markAsComputed(segment: slicer.vtkSegment) -> None:
     """Mark a segment as one that a model drew."""
-    segment.SetTag(_COMPUTED_TAG, "1")
+    segment.SetTag(COMPUTED_TAG, "1")
 
 
 def isComputed(segment: slicer.vtkSegment) -> bool:
     """Return whether a model drew a segment, whoever corrected it since."""
-    return bool(segment.GetTag(_COMPUTED_TAG, vtk.reference("")))
+    return bool(segment.GetTag(COMPUTED_TAG, vtk.reference("")))

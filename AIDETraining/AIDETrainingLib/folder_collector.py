@@ -13,6 +13,7 @@ from AIDELib.errors import DatasetError
 from AIDELib.readers import LAYOUTS
 from AIDELib.readers.folder import find_cases, labels_in
 from AIDELib.readers.found_cases import FoundCase, FoundCases, named_structures
+from AIDELib.segmentation_file import is_unchecked
 from AIDELib.structure import Structure
 from AIDETrainingLib.case_names import patientsOfNames
 from AIDETrainingLib.case_row import CaseRow, Source
@@ -88,7 +89,7 @@ def _rowsOf(found: FoundCases) -> list[CaseRow]:
             name=case.id,
             images=tuple(map(Source.ofFile, case.images)),
             label=Source.ofFile(case.labels[0]) if case.labels else None,
-            quality=LabelQuality.HQA if case.labels else LabelQuality.UNLABELLED,
+            quality=_qualityOf(case),
             split=Split.TEST if case.labels and case.is_for_testing else Split.TRAIN,
             patient=patient,
             domain=case.domain,
@@ -96,6 +97,12 @@ def _rowsOf(found: FoundCases) -> list[CaseRow]:
         )
         for case, patient in zip(found.cases, patients, strict=True)
     ]
+
+
+def _qualityOf(case: FoundCase) -> LabelQuality:
+    if not case.labels:
+        return LabelQuality.UNLABELLED
+    return LabelQuality.LQA if is_unchecked(case.labels[0]) else LabelQuality.HQA
 
 
 def _addRows(

@@ -19,9 +19,12 @@ from training_scene import SHAPE, addPatients, addSegmentation, addVolume, ball
 from AIDELib.case import LabelQuality, Split
 from AIDELib.case_volumes import read_case
 from AIDELib.errors import AIDEError, DatasetError, RunError, VolumeError
+from AIDELib.prediction_files import write_labels
+from AIDELib.segmentation_file import is_unchecked
 from AIDELib.structure import Structure
 from AIDESlicer.own_nodes import NodeRole, markNode
 from AIDESlicer.segment_import import addSegments
+from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETraining import AIDETrainingLogic
 
 
@@ -37,6 +40,26 @@ class SceneCollectorTest(ScriptedLoadableModuleTest):
         return {
             row.name: None if row.label is None else sourceNode(row.label).GetName() for row in self.logic.table.rows
         }
+
+    def test_segmentation_files_say_whether_a_person_vouches_for_them(self):
+        logic = slicer.vtkSlicerSegmentationsModuleLogic
+        volume = addVolume("a")
+        with tempfile.TemporaryDirectory() as folder:
+            predicted = Path(folder) / "predicted.seg.nrrd"
+            write_labels(
+                snapshotOfVolume(volume).worldImage() * 0, [Structure("liver", (1,), (1, 2, 3), "a~b")], predicted
+            )
+            self.assertTrue(is_unchecked(predicted))
+            node = slicer.util.loadSegmentation(str(predicted))
+            segment = node.GetSegmentation().GetNthSegment(0)
+            self.assertEqual(qualityOf(node), LabelQuality.LQA)
+            saved = Path(folder) / "saved.seg.nrrd"
+            for status, unchecked in ((logic.InProgress, True), (logic.Completed, False), (logic.Flagged, True)):
+                logic.SetSegmentStatus(segment, status)
+                self.assertTrue(slicer.util.saveNode(node, str(saved)))
+                self.assertEqual(is_unchecked(saved), unchecked)
+            self.assertTrue(slicer.util.saveNode(addSegmentation(volume, ball(0)), str(saved)))
+            self.assertFalse(is_unchecked(saved))
 
     def test_status_of_segments_is_the_quality_of_cases(self):
         addPatients(2, 1, 1)
