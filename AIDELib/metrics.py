@@ -77,7 +77,12 @@ def surface_distances(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the distances in mm from each surface voxel of one mask to the surface of the other.
 
-    A surface voxel is one with a face towards the background or the image's border.
+    A surface voxel is one with a face towards the background or the image's border. Axes along which there is only one
+    voxel do not count: a volume of one slice is measured as the 2D image that it is.
+
+    Args:
+        prediction, reference: boolean, of one shape.
+        spacing: voxel size in mm along each array axis.
 
     Returns:
         Distances of the prediction's surface voxels and of the reference's; both empty where both masks are empty, NaN
@@ -86,12 +91,20 @@ def surface_distances(
     if not prediction.any() or not reference.any():
         unknown = np.full(int(prediction.any() or reference.any()), math.nan)
         return unknown, unknown
+    axes = _axes_with_extent(prediction.shape)
+    prediction, reference = (mask.reshape([mask.shape[axis] for axis in axes]) for mask in (prediction, reference))
+    spacing = [spacing[axis] for axis in axes]
     box = _bounding_box(prediction | reference)
     prediction_surface, reference_surface = _surface(prediction[box]), _surface(reference[box])
     return (
         _distance_map(reference_surface, spacing)[prediction_surface],
         _distance_map(prediction_surface, spacing)[reference_surface],
     )
+
+
+def _axes_with_extent(shape: Sequence[int]) -> list[int]:
+    # Of a single voxel one axis stays: an array without any has no distances.
+    return [axis for axis, size in enumerate(shape) if size > 1] or [0]
 
 
 def _bounding_box(mask: Mask) -> tuple[slice, ...]:

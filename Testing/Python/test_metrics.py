@@ -23,6 +23,25 @@ def test_metrics_of_two_squares():
     assert metrics.mssd == pytest.approx(3.0)
 
 
+def test_a_volume_of_one_slice_is_measured_as_the_2d_image_that_it_is():
+    prediction, reference = np.zeros((2, 60, 70), bool)
+    prediction[5:55, 5:55] = reference[5:55, 15:65] = True
+    # Of each outline of 196 pixels, 80 lie on the other one, 80 are 10 px away, and 4 each are 1 to 9 px away.
+    flat = measure(prediction, reference, (1.0, 1.0))
+    assert flat.mssd == 10
+    assert flat.assd == pytest.approx((80 * 10 + 4 * 45) / 196)
+    for axis in range(3):
+        thin = measure(
+            np.expand_dims(prediction, axis), np.expand_dims(reference, axis), np.insert([1.0, 1.0], axis, 5.0)
+        )
+        assert thin == flat
+
+
+def test_a_single_voxel_lies_on_itself():
+    metrics = measure(np.ones((1, 1, 1), bool), np.ones((1, 1, 1), bool), (1.0, 1.0, 1.0))
+    assert (metrics.dsc, metrics.assd, metrics.mssd) == (1.0, 0.0, 0.0)
+
+
 def test_volume_difference_is_relative_to_the_reference():
     assert measure(mask("###."), mask("##.."), (1.0, 1.0)).ravd == pytest.approx(0.5)
     assert measure(mask("#..."), mask("##.."), (1.0, 1.0)).ravd == pytest.approx(0.5)
