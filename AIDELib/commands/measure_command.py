@@ -6,7 +6,6 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume, describe_grid, grids_overlap, resample_onto, same_grid
 from AIDELib.label_comparison import array_spacing
 from AIDELib.metrics import Metrics, measure
-from AIDELib.segmentation_file import is_segmentation_file, read_segmentation
+from AIDELib.segmentation_file import Segment, SegmentationFile, is_segmentation_file, read_segmentation
 from AIDELib.volume import read_file
 
 Mask = NDArray[np.bool_]
@@ -31,7 +30,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         "measure",
         help="compare two label files",
         description="Compare a segmentation with a reference: DSC, RAVD (relative volume difference), ASSD and MSSD (mean "
-        "and maximum surface distance in mm), one line per label value, or per segment name where both are .seg.nrrd.",
+        "and maximum surface distance in mm), one line per segment name where both are segmentations with names (.seg.nrrd, "
+        "DICOM), otherwise one line per label value.",
         epilog="Example: python -m AIDELib measure mask.nii.gz truth.nii.gz",
     )
     parser.add_argument("prediction", type=Path, help="label volume or .seg.nrrd")
@@ -61,14 +61,19 @@ def measure_files(prediction: Path, reference: Path) -> dict[str, Metrics]:
     Raises:
         VolumeError: a file cannot be read, they lie apart in space, or neither holds any label.
     """
-    grids, masks_of = zip(*(_open(path) for path in (prediction, reference)), strict=True)
+    files = [_open(path) for path in (prediction, reference)]
+    grids = [file.grid if isinstance(file, SegmentationFile) else file for file in files]
     if not grids_overlap(*grids):
         raise VolumeError(
             f"{prediction} ({describe_grid(grids[0])}) and {reference} ({describe_grid(grids[1])}) do not overlap in space."
         )
     if not same_grid(*grids):
         print(f"Note: the grids differ; {prediction} is resampled onto that of {reference}.", file=sys.stderr)
-    masks = [masks_of[0](), masks_of[1]()]
+    segmentations = [file for file in files if isinstance(file, SegmentationFile)]
+    if len(segmentations) == len(files):
+        masks = [_masks_by_name(file) for file in segmentations]
+    else:
+        masks = [_masks_by_value(file, path) for file, path in zip(files, (prediction, reference), strict=True)]
     names = list(dict.fromkeys([*masks[1], *masks[0]]))
     if not names:
         raise VolumeError(f"Neither {prediction} nor {reference} holds any label.")
@@ -83,17 +88,41 @@ def measure_files(prediction: Path, reference: Path) -> dict[str, Metrics]:
     }
 
 
-def _open(path: Path) -> tuple[sitk.Image, Callable[[], dict[str, Mask]]]:
-    """Return a file's grid and the function that gives its masks by label."""
+def _open(path: Path) -> SegmentationFile | sitk.Image:
+    """Return a segmentation, or a 3D label volume."""
     dicom_file = dicom_segmentation_in(path)
-    if is_segmentation_file(path) or dicom_file is not None:
-        file = read_segmentation(path) if dicom_file is None else read_dicom_segmentation(dicom_file)
-        return file.grid, lambda: {segment.name: file.mask(segment) for segment in file.segments}
+    if dicom_file is not None:
+        return read_dicom_segmentation(dicom_file)
+    if is_segmentation_file(path):
+        return read_segmentation(path)
     image = read_file(path)
     if image.GetNumberOfComponentsPerPixel() != 1 or image.GetDimension() not in (2, 3):
         raise VolumeError(f"{path} is no label volume: it must be 2D or 3D with one value per voxel.")
-    values = sitk.GetArrayFromImage(as_volume(image))
-    return as_volume(image), lambda: {f"{value:g}": values == value for value in np.unique(values[values != 0])}
+    return as_volume(image)
+
+
+def _masks_by_name(file: SegmentationFile) -> dict[str, Mask]:
+    masks: dict[str, Mask] = {}
+    for segment in file.segments:
+        mask = file.mask(segment)
+        masks[segment.name] = masks[segment.name] | mask if segment.name in masks else mask
+    return masks
+
+
+def _masks_by_value(file: SegmentationFile | sitk.Image, path: Path) -> dict[str, Mask]:
+    if isinstance(file, sitk.Image):
+        values = sitk.GetArrayFromImage(file)
+        return {f"{value:g}": values == value for value in np.unique(values[values != 0])}
+    segments: dict[int, Segment] = {}
+    for segment in file.segments:
+        other = segments.setdefault(segment.label_value, segment)
+        if other is not segment:
+            raise VolumeError(
+                f"{path}: the segments '{other.name}' and '{segment.name}' both have the label value "
+                f"{segment.label_value}, so that it is unknown which of them a label volume's {segment.label_value} is. "
+                "Compare two segmentations, whose segments are told apart by name."
+            )
+    return {str(value): file.mask(segment) for value, segment in segments.items()}
 
 
 def _on_grid(mask: Mask, grid: sitk.Image, reference: sitk.Image) -> Mask:

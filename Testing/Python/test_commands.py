@@ -266,6 +266,37 @@ def test_measure_prints_the_metrics_and_json(tmp_path, capsys):
     assert "0.75" in out
 
 
+def write_segments(path, layers, segments):
+    """Write a segmentation of layers (Z, Y, X); segments are (name, label value, layer)."""
+    image = sitk.GetImageFromArray(np.stack(layers, axis=-1).astype(np.uint8), isVector=True)
+    for index, (name, value, layer) in enumerate(segments):
+        image.SetMetaData(f"Segment{index}_Name", name)
+        image.SetMetaData(f"Segment{index}_LabelValue", str(value))
+        image.SetMetaData(f"Segment{index}_Layer", str(layer))
+    sitk.WriteImage(image, str(path))
+    return path
+
+
+def dsc_of(capsys, *files) -> dict[str, float]:
+    code, out, _ = call(capsys, "measure", *files, "--json")
+    assert code == 0
+    return {name: row["DSC"] for name, row in json.loads(out).items()}
+
+
+def test_measure_matches_by_name_only_where_both_files_have_names(tmp_path, capsys):
+    values = np.zeros((2, 4, 4), np.uint8)
+    values[0], values[1] = 1, 3
+    volume = tmp_path / "truth.nii.gz"
+    sitk.WriteImage(sitk.GetImageFromArray(values), str(volume))
+    mask = write_segments(tmp_path / "mask.seg.nrrd", [values, values], [("liver", 3, 0), ("tumour", 1, 0)])
+    other = write_segments(tmp_path / "other.seg.nrrd", [4 - values, values], [("liver", 1, 0), ("tumour", 1, 1)])
+    assert dsc_of(capsys, mask, volume) == dsc_of(capsys, volume, mask) == {"1": 1.0, "3": 1.0}
+    assert dsc_of(capsys, mask, other) == {"liver": 1.0, "tumour": 1.0}
+    code, _, err = call(capsys, "measure", other, volume)
+    assert code == 2
+    assert "the segments 'liver' and 'tumour' both have the label value 1" in err
+
+
 def test_measure_of_masks_that_lie_apart(tmp_path, capsys):
     first = write_mask(tmp_path / "a.nrrd", np.s_[2:4, 2:6, 2:6])
     second = tmp_path / "b.nrrd"
