@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from AIDELib.dicom_lengths import require_honest_lengths
+from AIDELib.dicom_stack import require_even_stack
 from AIDELib.errors import VolumeError
 from AIDELib.image_header import ImageHeader, read_image_header, reason
 from AIDELib.memory import available_memory, describe_bytes
@@ -88,9 +89,10 @@ def read_dicom_folder(folder: Path) -> sitk.Image:
     """Return the volume of a folder that holds one DICOM series, slices in their order in space.
 
     Raises:
-        VolumeError: the folder holds no series, several, or one that cannot be read.
+        VolumeError: the folder holds no series, several, or one that cannot be read or is no evenly spaced stack.
     """
     files = dicom_files(folder)
+    require_even_stack([Path(file) for file in files])
     first = read_image_header(Path(files[0]))
     _require_memory_for(first, len(files), folder)
     try:
