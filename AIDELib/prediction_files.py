@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,12 +52,12 @@ def write_labels(labels: sitk.Image, structures: Sequence[Structure], path: Path
 
 
 def write_probabilities(images: Sequence[sitk.Image], structures: Sequence[Structure], path: Path) -> list[Path]:
-    """Write one probability volume per structure and return their paths: `path` itself where there is only one.
+    """Write one probability volume per structure and return their paths, those of `probability_files`.
 
     Raises:
         VolumeError: a file cannot be written.
     """
-    files = [path] if len(images) == 1 else [_named_after(path, structure) for structure in structures]
+    files = probability_files(path, structures)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for image, file in zip(images, files, strict=True):
@@ -66,6 +67,24 @@ def write_probabilities(images: Sequence[sitk.Image], structures: Sequence[Struc
     return files
 
 
+def probability_files(path: Path, structures: Sequence[Structure]) -> list[Path]:
+    """Return where the probabilities of each structure go: `path` itself where there is only one, else NAME_STRUCTURE.
+
+    Only letters and digits of a name are kept. Where two structures would then have one file (on some systems also if
+    only small and capital letters differ), or one has no letters left, all have their number before the name.
+
+    Raises:
+        VolumeError: files with this ending cannot be written.
+    """
+    stem, ending = split_ending(path)
+    if len(structures) == 1:
+        return [path]
+    names = [re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", one.name)).strip("-") for one in structures]
+    if "" in names or len({name.casefold() for name in names}) < len(names):
+        names = [f"{index + 1}-{name}".strip("-") for index, name in enumerate(names)]
+    return [path.with_name(f"{stem}_{name}{ending}") for name in names]
+
+
 def _write(image: sitk.Image, path: Path) -> None:
     if path.name.lower().endswith(".mhd"):
         # Two files that name each other cannot be renamed afterwards.
@@ -73,11 +92,6 @@ def _write(image: sitk.Image, path: Path) -> None:
         return
     with replacing(path) as temporary:
         sitk.WriteImage(image, str(temporary), useCompression=True)
-
-
-def _named_after(path: Path, structure: Structure) -> Path:
-    stem, ending = split_ending(path)
-    return path.with_name(f"{stem}_{re.sub(r'[^0-9A-Za-z]+', '-', structure.name).strip('-')}{ending}")
 
 
 def split_ending(path: Path) -> tuple[str, str]:

@@ -12,8 +12,14 @@ from AIDELib.case_volumes import read_channels
 from AIDELib.commands.terminal import TerminalProgress
 from AIDELib.device import DEVICE_NAMES, choose_device
 from AIDELib.errors import SettingsError, VolumeError
-from AIDELib.model import load_model
-from AIDELib.prediction_files import check_output, split_ending, write_labels, write_probabilities
+from AIDELib.model import Model, load_model
+from AIDELib.prediction_files import (
+    check_output,
+    probability_files,
+    split_ending,
+    write_labels,
+    write_probabilities,
+)
 from AIDELib.predictor import Predictor
 from AIDELib.settings import Precision
 
@@ -43,7 +49,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument(
         "--probabilities",
         type=Path,
-        help="probability volume, 0 to 1; with several structures one file each, named FILE_STRUCTURE",
+        help="probability volume, 0 to 1; with several structures one file each, named FILE_STRUCTURE "
+        "(FILE_NUMBER-STRUCTURE where two names would make one file)",
     )
     parser.add_argument(
         "--each-network",
@@ -71,6 +78,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.each_network and arguments.probabilities is None:
         raise SettingsError("--each-network goes with --probabilities, which names the files.")
     model = load_model(arguments.model)
+    if arguments.probabilities is not None:
+        _require_own_files(arguments, model)
     predictor = Predictor(model, choose_device(arguments.device), Precision(arguments.precision))
     try:
         channels = read_channels(arguments.images, model.description.channels)
@@ -89,9 +98,26 @@ def run(arguments: argparse.Namespace) -> None:
             _write_each(predictor, channels, arguments.probabilities)
 
 
-def _write_each(predictor: Predictor, channels: Sequence[sitk.Image], path: Path) -> None:
+def _require_own_files(arguments: argparse.Namespace, model: Model) -> None:
+    """Refuse probabilities that would be written over the segmentation or an image."""
+    networks = _paths_of_networks(arguments.probabilities, len(model.weights)) if arguments.each_network else []
+    taken = {path.absolute() for path in (arguments.output, *arguments.images)}
+    for path in (arguments.probabilities, *networks):
+        for file in probability_files(path, model.description.structures):
+            if file.absolute() in taken:
+                raise SettingsError(
+                    f"{file} would be written over: it is the segmentation or an image. Choose another file for "
+                    "--probabilities."
+                )
+
+
+def _paths_of_networks(path: Path, count: int) -> list[Path]:
     stem, ending = split_ending(path)
-    for index, network in enumerate(predictor.apart()):
-        own = path.with_name(f"{stem}_network{index + 1}{ending}")
+    return [path.with_name(f"{stem}_network{index + 1}{ending}") for index in range(count)]
+
+
+def _write_each(predictor: Predictor, channels: Sequence[sitk.Image], path: Path) -> None:
+    networks = predictor.apart()
+    for index, (network, own) in enumerate(zip(networks, _paths_of_networks(path, len(networks)), strict=True)):
         for file in write_probabilities(network.predict(channels).probabilities, predictor.description.structures, own):
             print(f"Probabilities of network {index + 1}: {file}")

@@ -205,6 +205,20 @@ def test_predict_writes_a_label_volume_with_the_dataset_s_value(trained, tmp_pat
         ),
         (["{folder}/run", "{folder}/x.nii.gz", "{folder}/p3_1.nii.gz", "--output", "{out}/a.nrrd"], "x.nii.gz"),
         (["{folder}/run", "{folder}/p3_0.nii.gz", "{folder}/p3_1.nii.gz", "--output", "{out}/a.txt"], "a.txt"),
+        (
+            [
+                *("{folder}/run", "{folder}/p3_0.nii.gz", "{folder}/p3_1.nii.gz"),
+                *("--output", "{out}/a.nrrd", "--probabilities", "{out}/a.nrrd"),
+            ],
+            "a.nrrd would be written over: it is the segmentation or an image",
+        ),
+        (
+            [
+                *("{folder}/run", "{folder}/p3_0.nii.gz", "{folder}/p3_1.nii.gz"),
+                *("--output", "{out}/a_network2.nrrd", "--probabilities", "{out}/a.nrrd", "--each-network"),
+            ],
+            "a_network2.nrrd would be written over",
+        ),
     ],
 )
 def test_predict_with_faulty_input(trained, tmp_path, capsys, arguments, expected):
