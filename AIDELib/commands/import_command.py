@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import save_dataset
 from AIDELib.errors import DatasetError
 from AIDELib.readers import LAYOUTS
-from AIDELib.readers.selection import Selection, select_cases
+from AIDELib.readers.selection import Selection, labelled_by_others, select_cases
 from AIDELib.structure import DEFAULT_COLORS, Structure
 
 _STRUCTURE = re.compile(r"(?P<name>[^=]+)=(?P<values>\d+(,\d+)*)(:(?P<color>\d+,\d+,\d+))?")
@@ -52,7 +53,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     parser.add_argument(
         "--unlabelled", default="", metavar="CASES", help="training cases used without a label (default: all others)"
     )
-    parser.add_argument("--rater", type=int, default=1, help="whose labels are used where several people drew them")
+    parser.add_argument(
+        "--rater",
+        type=int,
+        default=1,
+        help="whose labels are used where several people drew them (default: 1); cases that this person did not label count "
+        "as unlabelled",
+    )
     parser.add_argument("--seed", type=int, help="draw the numbers of patients at random instead of in order")
     parser.add_argument(
         "--patient-pattern",
@@ -89,11 +96,19 @@ def run(arguments: argparse.Namespace) -> None:
         structures=tuple(_parse_structure(text, index) for index, text in enumerate(arguments.structure)),
         channels=tuple(arguments.channel),
     )
-    dataset = select_cases(LAYOUTS[arguments.layout].read(arguments.source), selection)
+    found = LAYOUTS[arguments.layout].read(arguments.source)
+    dataset = select_cases(found, selection)
     try:
         save_dataset(dataset, arguments.output)
     except OSError as error:
         raise DatasetError(f"{arguments.output} cannot be written: {error.strerror}.") from None
+    others = labelled_by_others(found, selection.rater)
+    if others:
+        print(
+            f"Note: {len(others)} case(s) that others labelled have no label of rater {selection.rater} and count as "
+            f"unlabelled: {', '.join(others[:10])}{' …' if len(others) > 10 else ''}.",
+            file=sys.stderr,
+        )
     counts = Counter((case.split, case.quality) for case in dataset.cases)
     parts = [
         f"{counts[split, quality]} {quality.value} {split.value}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from AIDELib.errors import DatasetError
@@ -11,9 +11,20 @@ from AIDELib.errors import DatasetError
 _NUMBERED = re.compile(r"(.+)_(\d{4})")
 
 
-def are_numbered(images: Mapping[str, Path]) -> bool:
-    """Return whether all names end in a channel number."""
-    return bool(images) and all(_NUMBERED.fullmatch(stem) for stem in images)
+def are_numbered(images: Collection[str], labels: Collection[str] = ()) -> bool:
+    """Return whether files are the numbered channels of cases, and not cases that are numbered themselves.
+
+    Channels are counted from 0; a label has the name of its case, without a channel's number.
+
+    Args:
+        images, labels: names without ending.
+    """
+    matches = [_NUMBERED.fullmatch(stem) for stem in images]
+    names = {match[1] for match in matches if match is not None}
+    is_counted_from_0 = any(match is not None and match[2] == "0000" for match in matches)
+    return (
+        None not in matches and set(labels).isdisjoint(images) and (is_counted_from_0 or not names.isdisjoint(labels))
+    )
 
 
 def count_channels(images: Mapping[str, Path]) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from AIDELib.readers.description_file import described_channels, described_structures, read_description
 from AIDELib.readers.found_cases import FoundCase, FoundCases, require_cases, require_folder
-from AIDELib.readers.image_names import images_in
+from AIDELib.readers.image_names import images_in, labels_in_folder
 from AIDELib.volume import CHANNEL_MARK
 
 
@@ -20,7 +20,7 @@ def read_decathlon(source: Path) -> FoundCases:
     channels = described_channels(description, source)
     cases = []
     for part in ("Tr", "Ts"):
-        labels = images_in(source / f"labels{part}")
+        labels = labels_in_folder(source / f"labels{part}")
         for name, image in images_in(source / f"images{part}").items():
             own = (labels[name],) if name in labels else ()
             cases.append(FoundCase(name, _channel_paths(image, len(channels)), own, is_for_testing=part == "Ts"))

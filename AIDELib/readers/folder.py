@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from AIDELib.errors import DatasetError
 from AIDELib.readers.channel_files import are_numbered, count_channels, group_channels
 from AIDELib.readers.found_cases import FoundCase, FoundCases, named_structures, require_cases, require_folder
-from AIDELib.readers.image_names import images_in
+from AIDELib.readers.image_names import image_stem, images_in, labels_in_folder
 from AIDELib.segmentation_file import is_segmentation_file, read_segmentation
 from AIDELib.structure import Structure
 from AIDELib.volume import read_file
@@ -39,7 +39,8 @@ def find_cases(source: Path) -> FoundCases:
 
     Images lie in `images/` and labels of the same names in `labels/` (several folders `labels_A/`, `labels_B/` are
     several raters), or both lie side by side as NAME.ext and NAME_label.ext (also _seg, _mask, _segmentation). Several
-    channels are NAME_0000.ext, NAME_0001.ext …
+    channels are NAME_0000.ext, NAME_0001.ext … with a label NAME.ext; with labels NAME_0000.ext, or where no name ends in
+    _0000, such files are cases of one channel.
 
     Raises:
         DatasetError: the folder does not have this layout.
@@ -50,14 +51,10 @@ def find_cases(source: Path) -> FoundCases:
         images, labels = _side_by_side(source)
     else:
         images, labels = images_in(folder), _labels_by_rater(source)
-    channels = count_channels(images) if are_numbered(images) else 1
-    grouped = (
-        group_channels(images, channels) if are_numbered(images) else {name: (path,) for name, path in images.items()}
-    )
-    cases = [
-        FoundCase(name, paths, tuple(rater[name] for rater in labels if name in rater))
-        for name, paths in grouped.items()
-    ]
+    are_channels = are_numbered(images, {name for rater in labels for name in rater})
+    channels = count_channels(images) if are_channels else 1
+    grouped = group_channels(images, channels) if are_channels else {name: (path,) for name, path in images.items()}
+    cases = [_found_case(name, paths, labels) for name, paths in grouped.items()]
     found = require_cases(
         cases, source, "images/NAME.nii.gz with labels/NAME.nii.gz, or NAME.nii.gz with NAME_label.nii.gz"
     )
@@ -65,22 +62,42 @@ def find_cases(source: Path) -> FoundCases:
     return FoundCases(names, (), found)
 
 
+def _found_case(name: str, images: tuple[Path, ...], labels: Sequence[Mapping[str, Path]]) -> FoundCase:
+    drawn = {index + 1: rater[name] for index, rater in enumerate(labels) if name in rater}
+    return FoundCase(name, images, tuple(drawn.values()), raters=tuple(drawn))
+
+
 def _labels_by_rater(source: Path) -> list[dict[str, Path]]:
     return [
-        images_in(folder)
+        labels_in_folder(folder)
         for folder in sorted(source.iterdir())
         if folder.is_dir() and _LABEL_FOLDERS.fullmatch(folder.name)
     ]
 
 
 def _side_by_side(source: Path) -> tuple[dict[str, Path], list[dict[str, Path]]]:
-    files = images_in(source)
-    marked = {stem: match for stem in files if (match := _LABEL_MARK.fullmatch(stem))}
-    # NAME.seg.nrrd is a label by its ending; as NAME it would hide the image NAME.nrrd.
-    segmentations = {path.name[: -len(".seg.nrrd")]: path for path in source.iterdir() if is_segmentation_file(path)}
-    labels = segmentations | {match[1]: files[stem] for stem, match in marked.items()}
-    images = {stem: path for stem, path in files.items() if stem not in marked and not is_segmentation_file(path)}
-    return images, [labels]
+    labels: dict[str, Path] = {}
+    for path in sorted(source.iterdir()):
+        name = None if path.name.startswith(".") or not path.is_file() else _labelled_by(path)
+        if name is None:
+            continue
+        if name in labels:
+            raise DatasetError(
+                f"{labels[name]} and {path.name} are both labels of '{name}'. Take one of them out of the folder, or put "
+                "the labels of several people into folders labels_A/, labels_B/ beside images/."
+            )
+        labels[name] = path
+    own = set(labels.values())
+    return {stem: path for stem, path in images_in(source).items() if path not in own}, [labels]
+
+
+def _labelled_by(path: Path) -> str | None:
+    """Return the name of the image that a file is the label of; None for an image."""
+    stem = image_stem(path)
+    match = None if stem is None else _LABEL_MARK.fullmatch(stem)
+    if match is not None:
+        return match[1]
+    return stem if is_segmentation_file(path) else None
 
 
 def _discover_structures(cases: Sequence[FoundCase]) -> tuple[Structure, ...]:

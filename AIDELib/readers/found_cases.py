@@ -17,9 +17,10 @@ class FoundCase:
     Attributes:
         id: its name.
         images: one path per channel.
-        labels: no label, one, or one per rater.
+        labels: no label, one, or one per rater who drew one.
         domain: where the layout tells it.
         is_for_testing: whether the layout sets it aside for that.
+        raters: whose labels these are, counted from 1; empty for one after the other.
     """
 
     id: str
@@ -27,6 +28,12 @@ class FoundCase:
     labels: tuple[Path, ...] = ()
     domain: str = ""
     is_for_testing: bool = False
+    raters: tuple[int, ...] = ()
+
+    @property
+    def label_by_rater(self) -> dict[int, Path]:
+        """Return the labels by those who drew them, counted from 1."""
+        return dict(zip(self.raters or range(1, len(self.labels) + 1), self.labels, strict=True))
 
 
 @dataclass(frozen=True)

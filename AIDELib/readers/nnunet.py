@@ -7,7 +7,7 @@ from pathlib import Path
 from AIDELib.readers.channel_files import group_channels
 from AIDELib.readers.description_file import described_channels, described_structures, read_description
 from AIDELib.readers.found_cases import FoundCase, FoundCases, require_cases, require_folder
-from AIDELib.readers.image_names import images_in
+from AIDELib.readers.image_names import images_in, labels_in_folder
 
 
 def read_nnunet(source: Path) -> FoundCases:
@@ -20,7 +20,7 @@ def read_nnunet(source: Path) -> FoundCases:
     channels = described_channels(description, source)
     cases = []
     for part in ("Tr", "Ts"):
-        labels = images_in(source / f"labels{part}")
+        labels = labels_in_folder(source / f"labels{part}")
         for name, images in group_channels(images_in(source / f"images{part}"), len(channels)).items():
             own = (labels[name],) if name in labels else ()
             cases.append(FoundCase(name, images, own, is_for_testing=part == "Ts"))

@@ -13,10 +13,19 @@ def read_qubiq(source: Path) -> FoundCases:
     Raises:
         DatasetError: no such file is found.
     """
-    images = sorted(require_folder(source).rglob("case*/image.nii.gz"))
+    labels = {
+        image: {label.name: label for label in image.parent.glob("task01_seg*.nii.gz")}
+        for image in sorted(require_folder(source).rglob("case*/image.nii.gz"))
+    }
+    raters = sorted({name for drawn in labels.values() for name in drawn})
     cases = [
-        FoundCase(image.parent.name, (image,), tuple(sorted(image.parent.glob("task01_seg*.nii.gz"))))
-        for image in images
+        FoundCase(
+            image.parent.name,
+            (image,),
+            tuple(drawn[name] for name in raters if name in drawn),
+            raters=tuple(index + 1 for index, name in enumerate(raters) if name in drawn),
+        )
+        for image, drawn in labels.items()
     ]
     return FoundCases(
         ("image",),

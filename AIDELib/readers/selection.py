@@ -33,7 +33,7 @@ class Selection:
         hqa: choice of the training cases with labels of high quality; all labelled ones unless `hqa` or `lqa` is given.
         lqa: choice of those with labels of low quality, from the rest; what is left is unlabelled.
         unlabelled: choice of the training cases used without a label, from what is left; all of them by default.
-        rater: which rater's label is used, counted from 1.
+        rater: whose labels are used, counted from 1; cases that others alone labelled count as unlabelled.
         seed: draws at random instead of in order; None for in order.
         patient_pattern: regular expression whose match (or first group) in the id names the patient.
         domain: domain of the cases where the layout does not tell.
@@ -68,7 +68,8 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
         raise DatasetError("The layout names no structures; name them with --structure NAME=VALUE.")
     patients = {case.id: _patient(case, selection.patient_pattern) for case in found.cases}
     chooser = _Chooser(found.cases, patients, selection)
-    labelled = [case for case in found.cases if case.labels]
+    _require_rater(found, selection.rater)
+    labelled = [case for case in found.cases if selection.rater in case.label_by_rater]
     if selection.test:
         test = chooser.choose(selection.test, labelled, "test", whole_patients=True)
     else:
@@ -109,6 +110,18 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
     return Dataset(channels, structures, tuple(cases))
 
 
+def labelled_by_others(found: FoundCases, rater: int) -> list[str]:
+    """Return the ids of the cases that have labels, but none of this rater."""
+    return [case.id for case in found.cases if case.labels and rater not in case.label_by_rater]
+
+
+def _require_rater(found: FoundCases, rater: int) -> None:
+    raters = {rater for case in found.cases for rater in case.label_by_rater}
+    if raters and rater not in raters:
+        names = ", ".join(map(str, sorted(raters)))
+        raise DatasetError(f"There is no rater {rater} (--rater); the labels were drawn by rater {names}.")
+
+
 def _set_aside(labelled: Sequence[FoundCase], patients: dict[str, str]) -> set[str]:
     """Return the ids of all labelled cases of the patients that the layout tests with."""
     chosen = {patients[case.id] for case in labelled if case.is_for_testing}
@@ -116,13 +129,7 @@ def _set_aside(labelled: Sequence[FoundCase], patients: dict[str, str]) -> set[s
 
 
 def _create_case(case: FoundCase, quality: LabelQuality, split: Split, patient: str, selection: Selection) -> Case:
-    label = None
-    if quality is not LabelQuality.UNLABELLED:
-        if not 1 <= selection.rater <= len(case.labels):
-            raise DatasetError(
-                f"Case '{case.id}' has the labels of {len(case.labels)} rater(s); there is no rater {selection.rater}."
-            )
-        label = case.labels[selection.rater - 1]
+    label = None if quality is LabelQuality.UNLABELLED else case.label_by_rater[selection.rater]
     raters = case.labels if len(case.labels) > 1 and quality is not LabelQuality.UNLABELLED else ()
     return Case(case.id, case.images, label, quality, split, patient, case.domain or selection.domain, raters)
 

@@ -11,8 +11,11 @@ from AIDELib.commands import main
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
 from AIDELib.readers import LAYOUTS
+from AIDELib.readers.folder import find_cases
 from AIDELib.readers.found_cases import FoundCase, FoundCases
+from AIDELib.readers.image_names import images_in
 from AIDELib.readers.selection import Selection, select_cases
+from AIDELib.segmentation_file import write_segmentation
 
 
 def write(path: Path, values=(0, 1)) -> Path:
@@ -139,8 +142,37 @@ def test_qubiq_with_one_raters_labels(tmp_path):
     train, test = dataset.cases
     assert train.label == tmp_path / "kidney/case01/task01_seg02.nii.gz"
     assert (test.split, len(test.rater_labels)) == (Split.TEST, 3)
-    with pytest.raises(DatasetError, match=r"Case 'case01' has the labels of 3 rater\(s\); there is no rater 4"):
+    with pytest.raises(DatasetError, match=r"There is no rater 4 \(--rater\); the labels were drawn by rater 1, 2, 3"):
         select_cases(found, Selection(rater=4))
+
+
+def test_each_rater_keeps_the_own_number_where_one_drew_nothing(tmp_path):
+    write_qubiq(tmp_path)
+    (tmp_path / "kidney/case01/task01_seg02.nii.gz").unlink()
+    found = read("qubiq", tmp_path)
+    assert [case.raters for case in found.cases] == [(1, 3), (1, 2, 3)]
+    assert select_cases(found, Selection(rater=3)).cases[0].label == tmp_path / "kidney/case01/task01_seg03.nii.gz"
+
+
+def test_a_case_that_another_rater_drew_counts_as_unlabelled(tmp_path, capsys):
+    for name in ("images/a", "images/b", "labels_A/a", "labels_B/a", "labels_B/b"):
+        write(tmp_path / f"{name}.nrrd")
+    command = ["import", "folder", str(tmp_path), "--output", str(tmp_path / "d.json")]
+    assert main(command) == 0
+    cases = load_dataset(tmp_path / "d.json").cases
+    assert [(case.label, case.quality.value) for case in cases] == [
+        (tmp_path / "labels_A/a.nrrd", "HQA"),
+        (None, "unlabelled"),
+    ]
+    assert (
+        "1 case(s) that others labelled have no label of rater 1 and count as unlabelled: b." in capsys.readouterr().err
+    )
+    assert main([*command, "--rater", "2"]) == 0
+    assert [case.label for case in load_dataset(tmp_path / "d.json").cases] == [
+        tmp_path / "labels_B/a.nrrd",
+        tmp_path / "labels_B/b.nrrd",
+    ]
+    assert "Note" not in capsys.readouterr().err
 
 
 def test_folder_of_pairs_and_its_structures(tmp_path):
@@ -165,6 +197,75 @@ def test_folder_of_files_side_by_side_with_channels(tmp_path):
         "a": (["a_0000.nrrd", "a_0001.nrrd"], ["a_seg.nrrd"]),
         "b": (["b_0000.nrrd", "b_0001.nrrd"], []),
     }
+
+
+def write_segments(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_segmentation(make_image(np.ones((2, 4, 4), np.uint8)), [BALL], path)
+    return path
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_a_segmentation_beside_an_image_is_its_label(tmp_path, ending):
+    for name in "abc":
+        write(tmp_path / f"{name}{ending}")
+        write_segments(tmp_path / f"{name}.seg.nrrd")
+    assert relative(read("folder", tmp_path), tmp_path) == {
+        name: ([f"{name}{ending}"], [f"{name}.seg.nrrd"]) for name in "abc"
+    }
+    # What a batch lists.
+    assert list(images_in(tmp_path).values()) == [tmp_path / f"{name}{ending}" for name in "abc"]
+
+
+def test_a_folder_of_segmentations_is_one_of_labels(tmp_path):
+    write(tmp_path / "images/a.nii.gz")
+    write_segments(tmp_path / "labels/a.seg.nrrd")
+    assert relative(read("folder", tmp_path), tmp_path) == {"a": (["images/a.nii.gz"], ["labels/a.seg.nrrd"])}
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["images/a.nii.gz", "images/a.png", "labels/a.nrrd"], r"images/a\.nii\.gz and a\.png have the same name"),
+        (
+            ["images/a.nrrd", "labels/a.nrrd", "labels/a.seg.nrrd"],
+            r"labels/a\.nrrd and a\.seg\.nrrd have the same name",
+        ),
+        (["a.nrrd", "a_label.nrrd", "a_seg.nrrd"], r"a_label\.nrrd and a_seg\.nrrd are both labels of 'a'"),
+        (["a.nrrd", "a_label.nrrd", "a.seg.nrrd"], r"a\.seg\.nrrd and a_label\.nrrd are both labels of 'a'"),
+    ],
+)
+def test_two_files_for_one_place(tmp_path, names, expected):
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with pytest.raises(DatasetError, match=expected):
+        read("folder", tmp_path)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbered_patients_are_no_channels(tmp_path, first):
+    for index in range(3):
+        write(tmp_path / "images" / f"patient_{first + index:04d}.nrrd")
+    write(tmp_path / "labels" / f"patient_{first + 1:04d}.nrrd")
+    found = read("folder", tmp_path)
+    assert found.channels == ("image",)
+    assert [case.id for case in found.cases] == [f"patient_{first + index:04d}" for index in range(3)]
+    assert [len(case.labels) for case in found.cases] == [0, 1, 0]
+
+
+def test_numbered_patients_without_labels(tmp_path):
+    write(tmp_path / "patient_0001.nrrd")
+    write(tmp_path / "patient_0002.nrrd")
+    assert [case.id for case in find_cases(tmp_path).cases] == ["patient_0001", "patient_0002"]
+
+
+def test_channels_that_are_counted_from_1(tmp_path):
+    for name in ("a_0001", "a_0002", "a_label"):
+        write(tmp_path / f"{name}.nrrd")
+    with pytest.raises(DatasetError, match="Case 'a' needs the 3 channels _0000 to _0002, but has _0001, _0002"):
+        read("folder", tmp_path)
 
 
 def test_folder_whose_labels_are_images(tmp_path):
