@@ -7,10 +7,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from AIDELib.cgroup_memory import left_of_cgroups
+
 
 def available_memory() -> int | None:
-    """Return the bytes that this process can still take without driving the machine into its swap; None if unknown."""
-    limits = [limit for limit in (_free_memory(), _left_of_process_limit()) if limit is not None]
+    """Return the bytes that this process can still take without driving the machine into its swap, and without being ended
+    for passing a limit; None if unknown.
+    """
+    known = (_free_memory(), _left_of_process_limit(), left_of_cgroups())
+    limits = [limit for limit in known if limit is not None]
     return min(limits) if limits else None
 
 

@@ -6,6 +6,9 @@ last bit.
 
 from __future__ import annotations
 
+import errno
+import math
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,4 +117,22 @@ class SliceStorage:
 
     def _file(self, shape: Sequence[int], dtype: np.dtype) -> NDArray:
         with tempfile.TemporaryFile(dir=self.folder) as file:
+            _reserve(file.fileno(), math.prod(shape) * dtype.itemsize, self.folder)
             return np.memmap(file, dtype, "w+", shape=tuple(shape))
+
+
+def _reserve(handle: int, size: int, folder: Path | None) -> None:
+    """Take the room that a mapped file will need: where the disk were full later, writing would end the process.
+
+    Raises:
+        OSError: the disk has not that much room.
+    """
+    if not hasattr(os, "posix_fallocate"):  # Windows and macOS
+        return
+    try:
+        os.posix_fallocate(handle, 0, size)
+    except OSError as error:
+        # Some file systems cannot.
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            what = f"{os.strerror(error.errno or 0)} for {describe_bytes(size)} of slices"
+            raise OSError(error.errno, what, str(folder or tempfile.gettempdir())) from None

@@ -25,6 +25,7 @@ from AIDELib.predictor import Predictor
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.segmentation_file import read_segmentation, write_segmentation
+from AIDELib.slice_storage import Place, SliceStorage
 from AIDELib.trainer import train
 from AIDELib.volume import read_image
 from Testing.fault_harness import survive
@@ -75,6 +76,11 @@ def test_a_full_disk_ends_the_training_with_a_sentence_and_room_lets_it_go_on(sm
     assert weights_digest(run) == weights_digest(unbroken)
     assert label_files(run) == label_files(unbroken)
     assert not [path for path in run.path.rglob("*") if path.name.startswith(".unfinished")]
+
+
+def test_slices_that_the_disk_has_no_room_for(small_disk):
+    with pytest.raises(OSError, match=r"No space left on device for 9\.0 MB of slices"):
+        SliceStorage(CPU, Place.FILE, small_disk).labels(9, 2**10, 2**10)
 
 
 def test_a_full_disk_leaves_the_old_file(small_disk):

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +82,31 @@ def test_the_free_memory_decides(monkeypatch, tmp_path, device, gpu, memory, pro
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (gpu, 80 * GB))
     monkeypatch.setattr(slice_storage, "available_memory", lambda: memory)
     assert SliceStorage.choose(10 * GB, device, tmp_path, processes).place is expected
+
+
+def failing_with(number):
+    def fail(handle, start, size):
+        assert size == 3 * 4 * 5
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve room")
+def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "posix_fallocate", failing_with(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space left on device for 60 bytes of slices") as caught:
+        SliceStorage(CPU, Place.FILE, tmp_path).labels(3, 4, 5)
+    assert caught.value.filename == str(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system cannot reserve room")
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_disk_that_cannot_reserve_room_is_used_all_the_same(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(os, "posix_fallocate", failing_with(number))
+    labels = SliceStorage(CPU, Place.FILE, tmp_path).labels(3, 4, 5)
+    assert labels.shape == (3, 4, 5)
+    assert not labels.any()
 
 
 def test_bytes_are_known_from_the_headers(tmp_path, tiny_settings):
