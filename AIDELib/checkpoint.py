@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from AIDELib.container import Container, ContainerError, read_container, write_container
+from AIDELib.container import Container, ContainerError, MemoryShortage, read_container, write_container
 from AIDELib.errors import RunError
 from AIDELib.joint_opinion import STEPS
 from AIDELib.json_document import text
@@ -30,9 +31,12 @@ def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection:
 
     Args:
         given_labels: (N, H, W) labels that the stage started with.
-        selection: what model selection remembers, JSON values.
+        selection: what model selection remembers, JSON values; its "trends" are lists of as many numbers for each case.
     """
-    tensors = {"labels": {"given": given_labels}}
+    # Numbers that grow with cases and epochs: as text they would pass what a document may hold.
+    tensors = {"labels": {"given": given_labels}, "corrections": {}}
+    if "trends" in selection:
+        tensors["trends"] = {"agreement": torch.tensor(selection["trends"], dtype=torch.float64)}
     for position, (learner, label_set) in enumerate(zip(stage.learners, stage.label_sets, strict=True)):
         tensors[f"network{position + 1}"] = dict(learner.network.state_dict())
         if learner.predictor is not learner.network:
@@ -40,6 +44,7 @@ def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection:
         tensors[f"optimizer{position + 1}"] = _optimizer_tensors(learner)
         tensors["labels"][f"network{position + 1}"] = label_set.labels
         tensors[f"calibration{position + 1}"] = {"offsets": learner.offsets}
+        tensors["corrections"][f"network{position + 1}"] = _case_epoch_pairs(label_set.corrected_at)
     if stage.opinion is not None:
         tensors["labels"]["opinion"] = stage.opinion.labels
         for position, share in enumerate(stage.opinion.shares):
@@ -48,8 +53,8 @@ def save_checkpoint(folder: Path, stage: Stage, given_labels: Tensor, selection:
         "stage": stage.index,
         "epoch": stage.epoch,
         "steps": [learner.steps for learner in stage.learners],
-        "corrected_at": [label_set.corrected_at for label_set in stage.label_sets],
-        "selection": selection,
+        "cases": len(stage.slices.cases),
+        "selection": {name: value for name, value in selection.items() if name != "trends"},
     }
     write_container(folder / _name(stage.index, stage.epoch), _DOCUMENT, Container(document, tensors))
     for outdated in checkpoint_files(folder)[:-KEPT]:
@@ -64,6 +69,9 @@ def checkpoint_files(folder: Path) -> list[Path]:
 def load_newest_checkpoint(folder: Path) -> Container | None:
     """Return the newest checkpoint that is whole; None where there is none. The log tells which ones are not.
 
+    Its document has "corrected_at", for each network and case the epochs after which the labels were rewritten, and in
+    "selection" the "trends" that were saved.
+
     Every part of a checkpoint has a CRC-32 and a SHA-256, so that a torn file, a flipped bit and a part of another
     checkpoint are told from a whole one.
 
@@ -71,12 +79,15 @@ def load_newest_checkpoint(folder: Path) -> Container | None:
         RunError: there are checkpoints, but none can be read.
     """
     reasons = []
+    is_short_of_memory = False
     for path in reversed(checkpoint_files(folder)):
         try:
             checkpoint = read_container(path, _DOCUMENT)
+            _restore_lists(checkpoint)
             _require_parts(checkpoint)
         except (ContainerError, OSError) as error:
             reasons.append(f"{path.name}: {error}")
+            is_short_of_memory |= isinstance(error, MemoryShortage)
             continue
         if reasons:
             _log.warning(
@@ -86,6 +97,11 @@ def load_newest_checkpoint(folder: Path) -> Container | None:
                 path.name,
             )
         return checkpoint
+    if is_short_of_memory:
+        raise RunError(
+            f"No checkpoint in {folder} can be read now ({'; '.join(reasons)}). The finished epochs are kept: close other "
+            "programs, or give the process more memory, and resume."
+        )
     if reasons:
         raise RunError(f"No checkpoint in {folder} can be read ({'; '.join(reasons)}). Start the run anew.")
     return None
@@ -120,6 +136,47 @@ def restore_stage(stage: Stage, checkpoint: Container) -> None:
         ) from None
 
 
+def _case_epoch_pairs(corrected_at: Sequence[Sequence[int]]) -> Tensor:
+    """Return a line (case, epoch) for each correction."""
+    pairs = [(case, epoch) for case, epochs in enumerate(corrected_at) for epoch in epochs]
+    return torch.tensor(pairs, dtype=torch.int32).reshape(-1, 2)
+
+
+def _restore_lists(checkpoint: Container) -> None:
+    """Put what was saved as tensors back into the document.
+
+    Raises:
+        ContainerError: it is missing or damaged.
+    """
+    document, tensors = checkpoint.document, checkpoint.tensors
+    try:
+        count = document["cases"]
+        # A case has at least one slice.
+        if type(count) is not int or not 0 < count <= len(tensors["labels"]["given"]):
+            raise ValueError(f"{count!r} cases")
+        document["corrected_at"] = [
+            _epochs_of_cases(pairs, count) for _, pairs in sorted(tensors["corrections"].items())
+        ]
+        if document["selection"]:
+            trends = tensors["trends"]["agreement"]
+            if trends.shape != (count, document["epoch"]) or not trends.is_floating_point():
+                raise ValueError(f"trends of {list(trends.shape)}")
+            document["selection"]["trends"] = trends.tolist()
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ContainerError(f"its description is damaged ({error!r})") from None
+
+
+def _epochs_of_cases(pairs: Tensor, count: int) -> list[list[int]]:
+    if pairs.dtype is not torch.int32 or pairs.dim() != 2 or pairs.shape[1] != 2:
+        raise ValueError(f"corrections of {list(pairs.shape)}")
+    epochs: list[list[int]] = [[] for _ in range(count)]
+    for case, epoch in pairs.tolist():
+        if not 0 <= case < count:
+            raise ValueError(f"case {case} of {count}")
+        epochs[case].append(epoch)
+    return epochs
+
+
 def _restore_labels(own: Tensor, checkpoint: Container, name: str, highest: int) -> None:
     saved = checkpoint.tensors["labels"][name]
     if saved.shape != own.shape or int(saved.max()) > highest:
@@ -144,12 +201,9 @@ def _require_parts(checkpoint: Container) -> None:
         if any(type(number) is not int or number < 0 for number in whole_numbers):
             raise ValueError("a number of epochs or steps that is none")
         if document["selection"]:
-            best, trends = document["selection"]["best"], document["selection"]["trends"]
+            float(document["selection"]["best"]["best_score"])
             for case in document["selection"].get("decided", []):
                 text(case)
-            float(best["best_score"])
-            if not all(isinstance(value, float | int) for trend in trends for value in trend):
-                raise ValueError("a trend that is no list of numbers")
         labels = checkpoint.tensors["labels"]
         if "given" not in labels or any(tensor.dtype is not torch.uint8 for tensor in labels.values()):
             raise ValueError("labels that are none")

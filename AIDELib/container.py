@@ -28,6 +28,10 @@ from AIDELib.memory import available_memory, describe_bytes
 from AIDELib.tensor_header import TensorHeaderError, TensorShape, read_tensor_header, require_shapes
 
 
+class MemoryShortage(ContainerError):
+    """A container needs more memory than is free now; nothing else is known to be wrong with it."""
+
+
 @dataclass(frozen=True)
 class Container:
     """The content of a container file.
@@ -64,7 +68,8 @@ def read_container(path: Path, document_name: str) -> Container:
     """Read a container that `write_container` wrote.
 
     Raises:
-        ContainerError: it is damaged, no such container, or larger than the memory.
+        ContainerError: it is damaged or no such container.
+        MemoryShortage: it is larger than the memory.
         OSError: the file cannot be opened.
     """
     with opened_container(path) as archive:
@@ -103,13 +108,14 @@ def require_memory(archive: zipfile.ZipFile, groups: list[str]) -> None:
     """Refuse tensors that would not fit into the memory.
 
     Raises:
-        ContainerError: they are missing or too large.
+        ContainerError: they are missing.
+        MemoryShortage: they are too large.
     """
     # Once as read, once as tensors.
     needed = 2 * sum(member(archive, f"{group}{TENSOR_ENDING}").file_size for group in groups)
     available = available_memory()
     if available is not None and needed > available:
-        raise ContainerError(
+        raise MemoryShortage(
             f"it needs {describe_bytes(needed)} of memory, and {describe_bytes(available)} are available"
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,10 @@ from AIDELib.errors import RunError
 from AIDELib.json_document import DocumentError, text
 from AIDELib.run_folder import RunFolder
 from AIDELib.sealed_document import is_there, read_sealed
+
+# Of the trends of all cases, and of the corrections of each network: with names and paths the document of 20,000 cases then
+# stays below what documents may have.
+MOST_VALUES = 300_000
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,8 @@ class ReviewedCase:
         quality: worth of its label.
         suspicion: 1 - mean over the networks of the DSC of their prediction with the given label; 0 to 1. Where each
             network sees a plane of its own, the DSC is that of what they predict together.
-        trend: that mean DSC after each epoch.
-        corrected_at: for each network, the epochs after which it rewrote the label.
+        trend: that mean DSC after each epoch; of many cases over many epochs after some of them.
+        corrected_at: for each network, the epochs after which it rewrote the label; of very many the latest.
         suggestion: file with the networks' joint prediction, relative to the run folder; None for trusted labels. It is
             written at the end of the training.
         given: file with the label that the case came with, or was given by the pretrained model; a relative path is one in
@@ -46,8 +50,24 @@ def rank(cases: Sequence[ReviewedCase]) -> list[ReviewedCase]:
 
 
 def review_document(cases: Sequence[ReviewedCase]) -> dict[str, Any]:
-    """Return the ranked cases as JSON values."""
-    return {"format": "aide-review/1", "cases": [asdict(case) for case in rank(cases)]}
+    """Return the ranked cases as JSON values, of a size that documents may have, however many epochs there were."""
+    values = max(2, MOST_VALUES // max(1, len(cases)))
+    return {"format": "aide-review/1", "cases": [asdict(_shortened(case, values)) for case in rank(cases)]}
+
+
+def _shortened(case: ReviewedCase, values: int) -> ReviewedCase:
+    return replace(
+        case,
+        trend=tuple(thinned(case.trend, values)),
+        corrected_at=tuple(epochs[-values:] for epochs in case.corrected_at),
+    )
+
+
+def thinned(values: Sequence[float], count: int) -> list[float]:
+    """Return at most `count` (2 or more) of the values, evenly spaced, the first and the last among them."""
+    if len(values) <= count:
+        return list(values)
+    return [values[round(index * (len(values) - 1) / (count - 1))] for index in range(count)]
 
 
 def read_review(run: RunFolder) -> list[ReviewedCase]:

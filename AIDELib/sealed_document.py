@@ -31,9 +31,22 @@ def write_sealed(path: Path, document: dict[str, Any]) -> None:
         OSError: it cannot be written, or its folder is gone; the document is then the old or the new one.
     """
     require_folder(path.parent)
-    text = json.dumps(document | {CHECKSUM: _checksum(document)}, indent=1, ensure_ascii=False) + "\n"
+    text = _written(document | {CHECKSUM: _checksum(document)})
     write_text_atomically(path, text)
     write_text_atomically(_spare(path), text)
+
+
+def _written(document: dict[str, Any]) -> str:
+    """Return a document as text, each item of its lists on one line: legible, and without a line for every number."""
+    fields = ",\n".join(f" {json.dumps(name, ensure_ascii=False)}: {_field(value)}" for name, value in document.items())
+    return f"{{\n{fields}\n}}\n"
+
+
+def _field(value: Any) -> str:
+    if not isinstance(value, list | tuple) or not value:
+        return json.dumps(value, indent=1, ensure_ascii=False).replace("\n", "\n ")
+    items = ",\n".join(f"  {json.dumps(item, ensure_ascii=False)}" for item in value)
+    return f"[\n{items}\n ]"
 
 
 def is_there(path: Path) -> bool:

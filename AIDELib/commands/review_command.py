@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from AIDELib.review import read_review
+from AIDELib.review import read_review, thinned
 from AIDELib.run_folder import RunFolder
 
 
@@ -30,14 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     width = max(4, *(len(case.case) for case in cases))
     print(f"{'case':{width}}  label       DSC with the networks (over the epochs)      rewritten after epoch")
     for case in cases:
-        trend = " ".join(f"{value:.2f}" for value in _thinned(case.trend, 6))
+        trend = " ".join(f"{value:.2f}" for value in thinned(case.trend, 6))
         rewritten = " / ".join(",".join(map(str, epochs)) or "-" for epochs in case.corrected_at)
         print(f"{case.case:{width}}  {case.quality.value:10}  {1 - case.suspicion:.3f}  ({trend:35})  {rewritten}")
     print(f"What the networks would draw instead: {folder.suggested_folder} (once the training is finished)")
-
-
-def _thinned(values: tuple[float, ...], count: int) -> list[float]:
-    """Return at most `count` of the values, evenly spaced, the first and the last among them."""
-    if len(values) <= count:
-        return list(values)
-    return [values[round(index * (len(values) - 1) / (count - 1))] for index in range(count)]
