@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _METRIC_LABELS = {"dsc": "DSC", "ravd": "RAVD", "assd": "ASSD (mm)", "mssd": "MSSD (mm)"}
+# Height by width of an overlay; more extreme images are drawn within.
+_FLATTEST, _STEEPEST = 0.2, 3.0
 
 
 class PicturesUnavailable(AIDEError):
@@ -86,14 +88,15 @@ def draw_overlay(
     index = _middle_slice(expected)
     spacing = as_volume(image).GetSpacing()
     height, width = grey.shape[1] * spacing[1], grey.shape[2] * spacing[0]
-    figure = _figure(5.2, 5.2 * height / width + 0.7)
+    figure = _figure(5.2, 5.2 * min(max(height / width, _FLATTEST), _STEEPEST) + 0.7)
     axes = figure.add_subplot()
     low, high = np.percentile(grey[index], [0.5, 99.5])
     axes.imshow(grey[index], cmap="gray", vmin=low, vmax=max(high, low + 1e-6), aspect=spacing[1] / spacing[0])
     for position, structure in enumerate(structures):
         for labels, style, width_points in ((expected, "dashed", 1.2), (predicted, "solid", 1.6)):
             mask = labels[index] == position + 1
-            if mask.any() and not mask.all():
+            # A line of pixels has no outline.
+            if min(mask.shape) > 1 and mask.any() and not mask.all():
                 axes.contour(mask, levels=[0.5], colors=[_rgb(structure)], linestyles=style, linewidths=width_points)
         axes.plot([], [], color=_rgb(structure), label=structure.name)
     axes.plot([], [], color="grey", linestyle="dashed", label="reference")

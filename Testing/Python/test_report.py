@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from case_files import BALL, make_image
 from scipy import stats
 
@@ -76,3 +77,14 @@ def test_pictures_are_drawn(tmp_path):
     draw_training(events, tmp_path / "t.png")
     for name in ("o", "b", "t"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("size", [(1, 40, 1), (3, 1, 40), (1, 2000, 2), (1, 2, 2000), (1, 1, 1)])
+def test_images_of_extreme_shapes_are_drawn_at_a_bearable_size(tmp_path, size):
+    pytest.importorskip("matplotlib")
+    labels = np.zeros(size, np.uint8)
+    labels.flat[: (labels.size + 1) // 2] = 1
+    image = make_image(np.zeros(size, np.float32))
+    draw_overlay(image, make_image(labels), make_image(labels), [BALL], "a", tmp_path / "o.png")
+    width, height = sitk.ReadImage(str(tmp_path / "o.png")).GetSize()
+    assert (width, 200 < height < 2200) == (676, True)
