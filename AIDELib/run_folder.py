@@ -25,7 +25,7 @@ class RunDescription:
     Attributes:
         method: the training method.
         settings: all its settings.
-        task: the user's own choice of the task, None to take what fits the labels.
+        task: what the user calls the task, None for what fits the labels; how the training goes follows from them.
         baseline: a method that is trained on the same cases afterwards, for comparison; None for no comparison.
         evaluate: whether the models are measured on the labelled test cases at the end.
 

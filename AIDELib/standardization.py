@@ -25,7 +25,7 @@ class Standardization:
     """How a training set becomes one of noisy labels.
 
     Attributes:
-        task: what the labels call for.
+        task: what the labels call for, or what the user calls it.
         statement: one sentence for the user that says what will happen.
         labels_unlabelled_cases: whether a model is trained first that labels the unlabelled cases.
     """
@@ -40,10 +40,10 @@ def standardize(cases: Sequence[Case], task: Task | None = None) -> Standardizat
 
     Args:
         cases: the training cases.
-        task: the user's own choice instead.
+        task: what the user calls the task instead. The statement then says so; what is done follows from the labels alone.
 
     Raises:
-        DatasetError: no case is labelled, or the chosen task does not fit the labels.
+        DatasetError: no case is labelled, or the chosen task asks for unlabelled ones and there are none.
     """
     counts = Counter(case.quality for case in cases)
     labelled = counts[LabelQuality.HQA] + counts[LabelQuality.LQA]

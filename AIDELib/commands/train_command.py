@@ -51,7 +51,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
         help="aide (default), or one of the methods it is compared with: supervised (HQA labels alone), conventional (all "
         "labels as they are), pseudo-label, co-teaching",
     )
-    parser.add_argument("--task", choices=_TASKS, help="overrides what the labels call for")
+    parser.add_argument(
+        "--task",
+        choices=_TASKS,
+        help="what the run and its model call the task, instead of what is seen from the dataset; how the training goes "
+        "follows from the labels alone (ssl and uda are refused where no training case is unlabelled)",
+    )
     parser.add_argument(
         "--preset",
         choices=PRESETS,

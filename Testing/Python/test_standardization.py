@@ -1,8 +1,10 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.commands import main
 from AIDELib.errors import DatasetError
 from AIDELib.presets import QUICK
 from AIDELib.pretraining import pretraining_method
@@ -49,8 +51,21 @@ def test_the_statement_is_one_sentence_with_numbers():
     )
 
 
-def test_the_users_own_choice_comes_first():
-    assert standardize(cases("HA", "UB"), Task.SSL).task is Task.SSL
+@pytest.mark.parametrize("task", [Task.SSL, Task.UDA, Task.NLL])
+def test_the_users_own_choice_names_the_task_and_changes_nothing_else(task):
+    own, chosen = standardize(cases("HA", "UB")), standardize(cases("HA", "UB"), task)
+    assert chosen.task is task
+    assert f": {task.value};" in chosen.statement
+    assert chosen.labels_unlabelled_cases is own.labels_unlabelled_cases is True
+
+
+def test_the_help_says_that_the_task_is_a_name_alone(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    assert "how the training goes follows from the labels alone" in re.sub(r"\s+", " ", capsys.readouterr().out)
+
+
+def test_a_task_that_asks_for_unlabelled_cases():
     with pytest.raises(DatasetError, match="Unsupervised domain adaptation needs unlabelled training cases"):
         standardize(cases("H"), Task.UDA)
 
