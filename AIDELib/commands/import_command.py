@@ -45,7 +45,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     )
     parser.add_argument("--val", default="", metavar="CASES", help="cases to choose the best model with")
     parser.add_argument(
-        "--hqa", default="", metavar="CASES", help="training cases with good labels (default: all labelled ones)"
+        "--hqa",
+        default="",
+        metavar="CASES",
+        help="training cases with good labels (default: all labelled ones; .seg.nrrd files that a model drew or somebody "
+        "flagged count as rough until they are completed in Slicer)",
     )
     parser.add_argument(
         "--lqa", default="", metavar="CASES", help="training cases with rough labels; the rest is used unlabelled"

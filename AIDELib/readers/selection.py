@@ -13,6 +13,7 @@ from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.errors import DatasetError
 from AIDELib.readers.found_cases import FoundCase, FoundCases
+from AIDELib.segmentation_file import is_unchecked
 from AIDELib.structure import Structure
 
 _DOMAIN_MARK = "domain:"
@@ -30,7 +31,8 @@ class Selection:
     Attributes:
         test: choice of the test cases; empty for those that the layout sets aside.
         val: choice of the validation cases, from the rest.
-        hqa: choice of the training cases with labels of high quality; all labelled ones unless `hqa` or `lqa` is given.
+        hqa: choice of the training cases with labels of high quality. Unless `hqa` or `lqa` is given: all labelled ones, but
+            for segmentations that nobody vouches for (see `is_unchecked`), which are of low quality.
         lqa: choice of those with labels of low quality, from the rest; what is left is unlabelled.
         unlabelled: choice of the training cases used without a label, from what is left; all of them by default.
         rater: whose labels are used, counted from 1; cases that others alone labelled count as unlabelled.
@@ -59,6 +61,7 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
 
     Raises:
         DatasetError: a choice is faulty, matches nothing, or leaves no training case.
+        VolumeError: a segmentation cannot be read.
     """
     channels = selection.channels or found.channels
     if len(channels) != len(found.channels):
@@ -82,7 +85,8 @@ def select_cases(found: FoundCases, selection: Selection) -> Dataset:
         rest = [case for case in training if case.id not in hqa]
         lqa = chooser.choose(selection.lqa, rest, "lqa", whole_patients=False)
     else:
-        hqa, lqa = {case.id for case in training}, set()
+        lqa = {case.id for case in training if is_unchecked(case.label_by_rater[selection.rater])}
+        hqa = {case.id for case in training} - lqa
     held_out = test | val
     rest = [
         case

@@ -10,6 +10,7 @@ from AIDELib.case import LabelQuality, Split
 from AIDELib.commands import main
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
+from AIDELib.prediction_files import write_labels
 from AIDELib.readers import LAYOUTS
 from AIDELib.readers.folder import find_cases
 from AIDELib.readers.found_cases import FoundCase, FoundCases
@@ -215,6 +216,22 @@ def test_a_segmentation_beside_an_image_is_its_label(tmp_path, ending):
     }
     # What a batch lists.
     assert list(images_in(tmp_path).values()) == [tmp_path / f"{name}{ending}" for name in "abc"]
+
+
+def test_segmentations_that_nobody_vouches_for_are_of_low_quality_unless_the_user_says_otherwise(tmp_path):
+    for name in ("drawn", "predicted"):
+        write(tmp_path / f"{name}.nii.gz")
+    labels = make_image(np.ones((2, 4, 4), np.uint8))
+    write_segmentation(labels, [BALL], tmp_path / "drawn.seg.nrrd")
+    write_labels(labels, [BALL], tmp_path / "predicted.seg.nrrd")
+    found = read("folder", tmp_path)
+    qualities = {case.id: case.quality for case in select_cases(found, Selection()).cases}
+    assert qualities == {"drawn": LabelQuality.HQA, "predicted": LabelQuality.LQA}
+    chosen = select_cases(found, Selection(hqa="predicted"))
+    assert {case.id: case.quality for case in chosen.cases} == {
+        "drawn": LabelQuality.UNLABELLED,
+        "predicted": LabelQuality.HQA,
+    }
 
 
 def test_a_folder_of_segmentations_is_one_of_labels(tmp_path):
