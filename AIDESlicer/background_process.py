@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,9 @@ LIBRARY_FOLDER = Path(AIDELib.__file__).resolve().parent.parent
 LOG_NAME = "process.log"
 # What a process is given to end in order before it is ended by force.
 GRACE_SECONDS = 5.0
+
+# What PythonSlicer, which starts Python and waits, adds where that was killed or crashed.
+_LAUNCHERS_LINE = re.compile(r"error: \[.*\] exit abnormally")
 
 # Children of this Slicer: the system keeps an ended child in its table until its parent asks for it.
 _children: dict[int, subprocess.Popen] = {}
@@ -66,12 +70,9 @@ class BackgroundProcess:
     def lastWords(self) -> str:
         """Return the sentence with which it ended, from its log; "" where there is none."""
         try:
-            lines = self.log.read_bytes()[-20_000:].decode("utf-8", errors="replace").splitlines()
+            return lastSentence(self.log.read_bytes()[-20_000:].decode("utf-8", errors="replace"))
         except OSError:
             return ""
-        # Lines of a traceback are indented; what went wrong stands in the last line that is not.
-        spoken = [line.strip() for line in lines if line.strip() and not line.startswith((" ", "\t", "Traceback"))]
-        return spoken[-1] if spoken else ""
 
 
 def startProcess(arguments: Sequence[str], log: Path) -> BackgroundProcess:
@@ -104,20 +105,32 @@ def startProcess(arguments: Sequence[str], log: Path) -> BackgroundProcess:
     return BackgroundProcess(child.pid, log)
 
 
+def lastSentence(output: str) -> str:
+    """Return the last thing that a process said of itself in what it printed; "" where it said nothing."""
+    # Lines of a traceback are indented; what went wrong stands in the last line that is not.
+    spoken = [
+        line.strip()
+        for line in output.splitlines()
+        if line.strip() and not line.startswith((" ", "\t", "Traceback")) and not _LAUNCHERS_LINE.match(line)
+    ]
+    return spoken[-1] if spoken else ""
+
+
 def pythonExecutable() -> str:
     """Return Slicer's Python as a program of its own, or this Python where there is no such program."""
+    return str(_pythonSlicer() or sys.executable)
+
+
+def _pythonSlicer() -> Path | None:
     home = getattr(getattr(slicer, "app", None), "slicerHome", None)
-    if home:
-        program = Path(home) / "bin" / ("PythonSlicer.exe" if os.name == "nt" else "PythonSlicer")
-        if program.exists():
-            return str(program)
-    return sys.executable
+    program = Path(home or "") / "bin" / ("PythonSlicer.exe" if os.name == "nt" else "PythonSlicer")
+    return program if home and program.exists() else None
 
 
 def processEnvironment() -> dict[str, str]:
     """Return the environment for background processes: that of Slicer's own start, with UTF-8 whatever the language."""
     # PythonSlicer sets up the paths that it needs itself; those of the running Slicer would only disturb it.
-    inherited = slicer.util.startupEnvironment() if pythonExecutable() != sys.executable else dict(os.environ)
+    inherited = dict(os.environ) if _pythonSlicer() is None else slicer.util.startupEnvironment()
     environment = {name: value for name, value in inherited.items() if name != "PYTHONSAFEPATH"}
     return environment | {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
 

@@ -8,7 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from AIDELib.errors import AIDEError, RunError
-from AIDESlicer.background_process import LIBRARY_FOLDER, hiddenWindow, processEnvironment, pythonExecutable
+from AIDESlicer.background_process import (
+    LIBRARY_FOLDER,
+    hiddenWindow,
+    lastSentence,
+    processEnvironment,
+    pythonExecutable,
+)
 from AIDESlicer.worker_thread import WorkerThread
 
 
@@ -48,8 +54,7 @@ def askNow(arguments: Sequence[str], program: str, environment: dict[str, str]) 
     except OSError as error:
         raise RunError(f"{program} cannot be started: {error}.") from None
     if result.returncode:
-        spoken = [line for line in result.stderr.splitlines() if line.strip()]
-        last = spoken[-1].strip() if spoken else f"exit code {result.returncode}"
+        last = lastSentence(result.stderr) or f"exit code {result.returncode}"
         if last.startswith("Error: "):
             raise AIDEError(last.removeprefix("Error: "))
         raise RunError(f"The command '{arguments[0]}' of AIDE failed: {last}")

@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 import logging
 import subprocess
+import threading
 from pathlib import Path
 
 import slicer
@@ -13,7 +14,13 @@ from packaging.requirements import Requirement
 from slicer.i18n import tr as _
 
 from AIDELib.errors import AIDEError
-from AIDESlicer.background_process import LIBRARY_FOLDER, hiddenWindow, processEnvironment, pythonExecutable
+from AIDESlicer.background_process import (
+    LIBRARY_FOLDER,
+    hiddenWindow,
+    lastSentence,
+    processEnvironment,
+    pythonExecutable,
+)
 from AIDESlicer.worker_thread import whileSlicerAnswers
 
 REQUIREMENTS_FILE = Path(__file__).with_name("requirements.txt")
@@ -29,6 +36,9 @@ path = os.path.join(tempfile.mkdtemp(), "weights.safetensors")
 safetensors.torch.save_file({"weights": weights.detach()}, path)
 assert safetensors.torch.load_file(path)["weights"].shape == (2, 3), "wrong content of a file"
 """
+
+
+_installation = threading.Lock()
 
 
 class MissingPackagesError(AIDEError):
@@ -51,12 +61,18 @@ def ensureDependencies(requester: str) -> None:
     torchMissing = not isInstalled(TORCH)
     if not packages and not torchMissing:
         return
-    # PyTorch first: it is the one that may not be to be had, and nothing is installed in vain then.
-    if torchMissing:
-        _installTorch()
-    if packages:
-        _installPackages(packages, requester)
-    verifyDependencies()
+    # Slicer takes clicks while pip writes its lines, and the next one may be on the same button.
+    if not _installation.acquire(blocking=False):
+        raise MissingPackagesError(_("The packages are being installed already. Wait until that is done."))
+    try:
+        # PyTorch first: it is the one that may not be to be had, and nothing is installed in vain then.
+        if torchMissing:
+            _installTorch()
+        if packages:
+            _installPackages(packages, requester)
+        verifyDependencies()
+    finally:
+        _installation.release()
 
 
 def requirements() -> list[Requirement]:
@@ -102,7 +118,7 @@ def verifyDependencies() -> None:
         )
     if result.returncode:
         logging.error("The installed packages do not work:\n%s", result.stderr)
-        last = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
+        last = lastSentence(result.stderr) or f"exit code {result.returncode}"
         raise MissingPackagesError(
             _(
                 "The packages are installed, but do not work: {reason}. Uninstall PyTorch in the module PyTorch Util, "

@@ -55,8 +55,10 @@ class FolderWatcher:
         self._timer.start()
 
     def stop(self) -> None:
-        """Look no more. The job goes on."""
+        """Look no more, and forget whom to tell. The job goes on."""
         self._timer.stop()
+        # The timer's connection, and with it this object, stays for as long as Slicer runs; a job's images must not.
+        self._onEvent = self._onState = self._onDeath = lambda _news: None
 
     def poll(self) -> None:
         """Look once."""
@@ -68,6 +70,7 @@ class FolderWatcher:
         abandoned = self.reader.isAbandoned()
         # The state first: what follows it in the events has then been read at the latest with the next state.
         state = self.reader.state()
+        onState, onDeath = self._onState, self._onDeath
         for event in self.reader.newEvents():
             self._onEvent(event)
         if not state:
@@ -77,9 +80,9 @@ class FolderWatcher:
             self.stop()
         if state != self._lastState:
             self._lastState = state
-            self._onState(state)
+            onState(state)
         if abandoned:
-            self._onDeath(self._deathNotice())
+            onDeath(self._deathNotice())
 
     def _deathNotice(self) -> str:
         process = self.reader.process()

@@ -10,6 +10,8 @@ import qt
 import slicer
 
 INTERVAL_MS = 50
+# Slicer's event loop keeps Python's lock, so that a thread computes only while the main thread waits for it.
+LENT_MS = 20
 
 
 # Kept until their threads have ended, and let go of on the main thread: what a thread drops last is destroyed in it, which
@@ -63,16 +65,30 @@ class WorkerThread:
             self._error = error
 
     def _look(self) -> None:
+        self._thread.join(LENT_MS / 1000)
         if self._thread.is_alive():
             return
         self._timer.stop()
         _running.discard(self)
-        if not self._isWanted:
+        isWanted, result, error, onDone, onError = (
+            self._isWanted,
+            self._result,
+            self._error,
+            self._onDone,
+            self._onError,
+        )
+        self._letGo()
+        if not isWanted:
             return
-        if self._error is not None:
-            self._onError(self._error)
+        if error is not None:
+            onError(error)
         else:
-            self._onDone(self._result)
+            onDone(result)
+
+    def _letGo(self) -> None:
+        """Forget images and nodes: the timer's connection, and with it this object, stays for as long as Slicer runs."""
+        self._work = self._onDone = self._onError = lambda *_arguments: None
+        self._result = self._error = None
 
 
 def whileSlicerAnswers(work: Callable[[], Any]) -> Any:

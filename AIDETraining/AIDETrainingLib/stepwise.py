@@ -76,14 +76,15 @@ class StepRunner(Generic[Result]):
     def _doStep(self) -> None:
         if self._steps is None:
             return
+        onDone, onError = self._onDone, self._onError
         try:
             step = next(self._steps)
         except StopIteration as stop:
             self._finish()
-            self._onDone(stop.value)
+            onDone(stop.value)
         except Exception as error:  # whatever it is, it belongs to whoever started the work
             self._finish()
-            self._onError(error)
+            onError(error)
         else:
             self._onStep(step)
             if self._steps is not None:
@@ -92,3 +93,5 @@ class StepRunner(Generic[Result]):
     def _finish(self) -> None:
         self._timer.stop()
         self._steps = None
+        # The timer's connection, and with it this object, stays for as long as Slicer runs; what it worked on must not.
+        self._onStep = self._onDone = self._onError = lambda _outcome: None

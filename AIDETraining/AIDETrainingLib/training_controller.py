@@ -21,7 +21,7 @@ from AIDELib.run_preparation import prepare_run, require_trainable
 from AIDELib.settings import Settings
 from AIDELib.watched_folder import Request, Status
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
-from AIDESlicer.folder_reader import FRESH_SECONDS
+from AIDESlicer.folder_reader import ACTIVE, FRESH_SECONDS
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_export import exportDataset
 from AIDETrainingLib.dataset_of_table import plannedDataset
@@ -129,12 +129,13 @@ class TrainingController:
             if mine.precedes(state):
                 return RunView(RunPhase.FAILED, mine.process.lastWords() or _("The training could not be started."))
         process = BackgroundProcess(int(state.get("process") or 0), folder / LOG_NAME)
-        alive = process.isAlive() or (mine is not None and mine.process.isAlive())
-        if not alive:
+        # The system's table is asked only where it matters: on macOS that starts a program each time.
+        alive = state["status"] in ACTIVE and ((mine is not None and mine.process.isAlive()) or process.isAlive())
+        if state["status"] in ACTIVE and not alive:
             # It may have ended in good order since its state was read.
             state = self._readState(run)
             alive = mine is None and time.time() - state.get("updated", 0.0) < FRESH_SECONDS
-        return viewOf(state, alive and state["status"] != Status.PREPARED.value, process.lastWords())
+        return viewOf(state, alive, "" if alive else process.lastWords())
 
     def _readState(self, run: RunFolder) -> dict[str, Any]:
         """Return the state, the one before where it cannot be read at this moment."""

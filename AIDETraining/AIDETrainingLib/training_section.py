@@ -48,6 +48,7 @@ class TrainingSection:
         self._events: list[dict[str, Any]] = []
         self._shownView: RunView | None = None
         self._notice = ""
+        self._isLooking = False
         self._shownChoices: tuple[str, ...] = ()
         for name in PRESETS:
             ui.presetBox.addItem(_presetWords(name), name)
@@ -68,8 +69,7 @@ class TrainingSection:
             self._timer.stop()
             return
         self.refreshChoices()
-        self._timer.start()
-        self._look()
+        self._watch()
 
     def refreshChoices(self) -> None:
         """Show the choices as they are now in the parameter node."""
@@ -87,7 +87,7 @@ class TrainingSection:
             return
         self.refreshChoices()
         self._forgetRun()
-        self._look()
+        self._watch()
 
     def _choices(self) -> tuple[str, ...]:
         own = self._parameters
@@ -124,6 +124,10 @@ class TrainingSection:
     def lookAgain(self) -> None:
         """Look at the run at once."""
         self._shownView = None
+        self._watch()
+
+    def _watch(self) -> None:
+        self._timer.start()
         self._look()
 
     def cancel(self) -> None:
@@ -175,7 +179,7 @@ class TrainingSection:
             self._parameters.runFolder = str(path)
             self._shownChoices = self._choices()
             self._forgetRun()
-            self._look()
+            self._watch()
 
     def _onNewRun(self) -> None:
         self._ui.runFolderEdit.setCurrentPath(str(newRunFolder()))
@@ -212,7 +216,7 @@ class TrainingSection:
     def _onResume(self) -> None:
         self._ensureDependencies()
         self._logic.resumeTraining()
-        self._look()
+        self._watch()
 
     def _onCancel(self) -> None:
         self.cancel()
@@ -227,7 +231,7 @@ class TrainingSection:
         with errorsShown():
             self._logic.startPrepared()
         self._forgetRun()
-        self._look()
+        self._watch()
 
     def _onPrepareError(self, error: Exception) -> None:
         self._ui.cancelExportButton.setVisible(False)
@@ -246,8 +250,18 @@ class TrainingSection:
         self._ui.logEdit.clear()
 
     def _look(self) -> None:
-        if self.busy or self._parameters is None:
+        # Timers go on behind a message box; without this, boxes would pile up.
+        if self.busy or self._parameters is None or self._isLooking:
             return
+        self._isLooking = True
+        try:
+            # Whatever goes wrong is shown once instead of twice a second.
+            with errorsShown(onError=self._timer.stop):
+                self._showNews()
+        finally:
+            self._isLooking = False
+
+    def _showNews(self) -> None:
         view = self._logic.runView()
         events = self._newEvents() if view.phase is not RunPhase.NONE else []
         for event in events:

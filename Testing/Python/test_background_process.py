@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("slicer")
 
 from AIDELib.watched_folder import Status, WatchedFolder
-from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
+from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, lastSentence, startProcess
 from AIDESlicer.folder_reader import FolderReader
 from AIDESlicer.process_table import commandOf, endTree
 
@@ -112,6 +112,20 @@ def test_a_process_that_dies_before_it_says_anything_is_noticed(tmp_path):
     reader = FolderReader(folder, process)
     assert waitUntil(reader.isAbandoned)
     assert process.lastWords().startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("", ""),
+        ("Training.\nError: the disk is full.\n", "Error: the disk is full."),
+        ("Traceback (most recent call last):\n  File\nValueError: 7\n", "ValueError: 7"),
+        ("MemoryError\nerror: [/opt/Slicer/bin/python-real] exit abnormally - Report the problem.\n", "MemoryError"),
+        ("error: [C:/Slicer/bin/python-real.exe] exit abnormally - Report the problem.\n", ""),
+    ],
+)
+def test_the_last_words_are_those_of_the_process_and_not_of_its_launcher(output, expected):
+    assert lastSentence(output) == expected
 
 
 def test_a_living_process_is_not_abandoned(tmp_path):

@@ -75,6 +75,21 @@ def test_all_is_installed_once_and_verified_with_a_real_computation(missing, tor
     assert len(asked) == 1
 
 
+def test_a_second_click_while_packages_are_installed_installs_nothing(missing, torch_extension, monkeypatch):
+    asked = []
+
+    def pipEnsure(packages, requester):
+        asked.append(requester)
+        with pytest.raises(MissingPackagesError, match="being installed already"):
+            ensureDependencies("second click")
+        missing.clear()
+
+    monkeypatch.setattr(dependencies, "_pipEnsure", pipEnsure)
+    ensureDependencies("first click")
+    assert asked == ["first click"]
+    assert len(torch_extension.calls) == 1
+
+
 def test_the_slicer_extension_is_named_where_it_is_missing(missing, monkeypatch):
     monkeypatch.setitem(sys.modules, "PyTorchUtils", None)
     with pytest.raises(MissingPackagesError, match="Install the extension 'PyTorch'"):

@@ -95,6 +95,34 @@ class PanelTest(ScriptedLoadableModuleTest):
         self.assertEqual(view.phase, RunPhase.FAILED)
         self.assertIn("state.json cannot be used", view.text)
 
+    def test_a_finished_run_costs_no_look_into_the_systems_table(self):
+        addPatients(1, 0, 0)
+        self.logic.addCasesFromScene()
+        completeSteps(self.logic.prepareSteps())
+        run = RunFolder(self.folder / "run")
+        with mock.patch("AIDESlicer.background_process.commandOf") as commandOf:
+            for status, looks in ((Status.FINISHED, 0), (Status.STOPPED, 0), (Status.RUNNING, 1)):
+                run.write_state(status)
+                self.logic.runView()
+                self.assertEqual(commandOf.call_count, looks)
+
+    def test_an_error_while_watching_is_shown_once_though_timers_go_on_behind_the_message(self):
+        section, shown = self.module.panel.training, []
+
+        def show(text, *_arguments, **_named):
+            shown.append(text)
+            section._look()
+
+        with (
+            mock.patch.object(slicer.util, "errorDisplay", show),
+            mock.patch.object(type(self.logic), "runView", side_effect=AIDEError("damaged")),
+        ):
+            section._look()
+        self.assertEqual(shown, ["damaged"])
+        self.assertFalse(section._timer.isActive())
+        section.lookAgain()
+        self.assertTrue(section._timer.isActive())
+
     def test_what_another_program_does_with_the_run_counts_more_than_an_older_start_here(self):
         addPatients(1, 0, 0)
         self.logic.addCasesFromScene()

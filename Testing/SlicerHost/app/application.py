@@ -15,6 +15,16 @@ from .core_io_manager import qSlicerCoreIOManager
 from .layout_manager import qSlicerLayoutManager
 from .module_manager import qSlicerModuleManager
 
+_LAUNCHER = """#!/bin/sh
+"{python}" "$@"
+status=$?
+if [ $status -gt 128 ]; then
+  echo "error: [{python}] exit abnormally - Report the problem." >&2
+  exit 1
+fi
+exit $status
+"""
+
 
 class qSlicerApplication(QtWidgets.QApplication):
     """The application without its own start-up, translations and extension manager."""
@@ -59,7 +69,7 @@ class qSlicerApplication(QtWidgets.QApplication):
             (folder / "PythonSlicer.bat").write_text(f'@"{sys.executable}" %*\n')
         else:
             program = folder / "PythonSlicer"
-            program.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit $?\n')
+            program.write_text(_LAUNCHER.format(python=sys.executable))
             program.chmod(0o755)
         os.environ["PATH"] = os.pathsep.join([str(folder), os.environ.get("PATH", "")])
 
