@@ -84,25 +84,21 @@ def _readStructures(cases: Sequence[FoundCase]) -> Steps[tuple[Structure, ...]]:
 
 def _rowsOf(found: FoundCases) -> list[CaseRow]:
     patients = patientsOfNames([case.id for case in found.cases])
-    return [
-        CaseRow(
-            name=case.id,
-            images=tuple(map(Source.ofFile, case.images)),
-            label=Source.ofFile(case.labels[0]) if case.labels else None,
-            quality=_qualityOf(case),
-            split=Split.TEST if case.labels and case.is_for_testing else Split.TRAIN,
-            patient=patient,
-            domain=case.domain,
-            raterLabels=tuple(map(Source.ofFile, case.labels)) if len(case.labels) > 1 else (),
-        )
-        for case, patient in zip(found.cases, patients, strict=True)
-    ]
+    return [_rowOf(case, patient) for case, patient in zip(found.cases, patients, strict=True)]
 
 
-def _qualityOf(case: FoundCase) -> LabelQuality:
-    if not case.labels:
-        return LabelQuality.UNLABELLED
-    return LabelQuality.LQA if is_unchecked(case.labels[0]) else LabelQuality.HQA
+def _rowOf(case: FoundCase, patient: str) -> CaseRow:
+    """Return the row of a case with the label of the first rater; labels of several raters are never mixed."""
+    row = CaseRow(name=case.id, images=tuple(map(Source.ofFile, case.images)), patient=patient, domain=case.domain)
+    label = case.label_by_rater.get(1)
+    if label is None:
+        return row
+    return row.replace(
+        label=Source.ofFile(label),
+        quality=LabelQuality.LQA if is_unchecked(label) else LabelQuality.HQA,
+        split=Split.TEST if case.is_for_testing else Split.TRAIN,
+        raterLabels=tuple(map(Source.ofFile, case.labels)) if len(case.labels) > 1 else (),
+    )
 
 
 def _addRows(

@@ -50,7 +50,12 @@ NOT_RUN_HERE = {
     "python -m Testing.Benchmarks acdc --set slice_size=256 network_width=16 iterations_per_epoch=250 precision=auto": (
         "the same, and on a GPU"
     ),
+    'python -m Testing.Benchmarks acdc --scenarios "3 labelled patients" --seeds 1': "the same",
     "python -m Testing.Benchmarks annotation-curve --seeds 1": "the same",
+    "python -m Testing.Benchmarks chaos --seeds 1": "the same",
+    "python -m Testing.Benchmarks qubiq-kidney --seeds 1": "the same",
+    "python -m Testing.Benchmarks retina-domains --seeds 1": "the same",
+    "python -m Testing.Benchmarks retina-raters --seeds 1": "the same",
     "python -m Testing.Benchmarks hippocampus": "computes for hours; the tests of the benchmarks run small experiments",
 }
 
@@ -110,7 +115,8 @@ def run(command: str) -> None:
     """Run a command in this process, with small settings for a training."""
     assert command.startswith("python -m AIDELib "), f"{command}: run it here, or list it with the reason"
     words = [WORDS.get(word, word) for word in shlex.split(command)[3:]]
-    if words[0] == "train":
+    # A run that goes on has the settings that it was begun with.
+    if words[0] == "train" and "--resume" not in words:
         words += shlex.split(SMALL)
     assert main(words) == 0, command
 

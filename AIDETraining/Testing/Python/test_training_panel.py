@@ -26,8 +26,10 @@ from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import save_dataset
 from AIDELib.errors import AIDEError
+from AIDELib.prediction_files import write_labels
 from AIDELib.presets import PRESETS, QUICK
 from AIDELib.run_folder import RunFolder
+from AIDELib.segmentation_file import write_segmentation
 from AIDELib.structure import Structure
 from AIDELib.watched_folder import Status
 
@@ -257,6 +259,22 @@ class PanelTest(ScriptedLoadableModuleTest):
         self.assertEqual([(one.name, one.values) for one in self.logic.table.structures], [("label 7", (7,))])
         self.assertEqual(slicer.mrmlScene.GetNumberOfNodes(), nodes)
         self.assertEqual(self.errors, [])
+
+    def test_labels_of_a_folder_are_those_of_one_rater_and_of_the_quality_that_they_tell(self):
+        data = self.folder / "data"
+        for index in range(4):
+            writeImage(data / "images" / f"p{index}.nii.gz", np.zeros(SHAPE, np.float32))
+        label = sitk.GetImageFromArray(ball(0).astype(np.uint8))
+        structures = [Structure("liver", (1,), (1, 2, 3), "")]
+        for rater, name in (("A", "p0"), ("B", "p0"), ("B", "p1")):
+            (data / f"labels_{rater}").mkdir(exist_ok=True)
+            write_segmentation(label, structures, data / f"labels_{rater}" / f"{name}.seg.nrrd")
+        write_labels(label, structures, data / "labels_A" / "p2.seg.nrrd")
+        self.module.panel.dataset.addPath(data)
+        waitFor(lambda: not self.module.panel.dataset.busy, "the reading", 20)
+        self.assertEqual(self.errors, [])
+        self.assertEqual(self.column("Quality"), ["HQA", "unlabelled", "LQA", "unlabelled"])
+        self.assertEqual([len(row.raterLabels) for row in self.logic.table.rows], [2, 0, 0, 0])
 
     def test_a_dataset_file_is_read_with_all_it_says(self):
         image = writeImage(self.folder / "a.nii.gz", np.zeros(SHAPE, np.float32))
