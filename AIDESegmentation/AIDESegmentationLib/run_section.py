@@ -111,6 +111,8 @@ class RunSection:
 
     def onEnded(self, error: Exception | None) -> None:
         """Say what came out."""
+        # It holds the volumes, also when they are no longer in the scene.
+        self._job = None
         self._ui.progressWidget.hide()
         message = self._summary()
         self._ui.messageLabel.text = message

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import weakref
 
 import module_fixture
 import numpy as np
@@ -101,15 +103,17 @@ class ApplyTest(module_fixture.ModuleTestCase):
         self.addVolume("T1 axial")
         self.widget.panel.showParameters()
         self.ui.applyButton.click()
-        job = self.widget.panel.run._job
-        self.waitFor(lambda: job._process is not None)
-        process, folder = job._process, job._folder.path
+        run = self.widget.panel.run
+        self.waitFor(lambda: run._job._process is not None)
+        process, folder, reference = run._job._process, run._job._folder.path, weakref.ref(run._job)
         self.ui.cancelButton.click()
         self.assertFalse(self.widget.panel.run.isRunning)
         self.assertTrue(self.ui.applyButton.enabled)
         self.waitFor(lambda: not process.isAlive() and not folder.exists(), 20)
         self.assertEqual((self.segmentations(), self.errors), ([], []))
         self.assertIn("Cancelled", self.ui.messageLabel.text)
+        gc.collect()
+        self.assertIsNone(reference())
 
 
 class FaultTest(module_fixture.ModuleTestCase):
