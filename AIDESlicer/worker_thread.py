@@ -70,15 +70,9 @@ class WorkerThread:
             return
         self._timer.stop()
         _running.discard(self)
-        isWanted, result, error, onDone, onError = (
-            self._isWanted,
-            self._result,
-            self._error,
-            self._onDone,
-            self._onError,
-        )
+        result, error, onDone, onError = self._result, self._error, self._onDone, self._onError
         self._letGo()
-        if not isWanted:
+        if not self._isWanted:
             return
         if error is not None:
             onError(error)
