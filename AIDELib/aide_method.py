@@ -14,7 +14,7 @@ from AIDELib.label_correction import cases_to_correct, correction_is_due, with_c
 from AIDELib.label_filtering import consistency_ramp, suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
-from AIDELib.method_name import MethodName
+from AIDELib.method_name import MethodName, network_count
 from AIDELib.pseudo_label import make_pseudo_labels, relabelled
 from AIDELib.settings import Consistency, Ranking, Settings
 from AIDELib.slice_set import SliceSet
@@ -28,7 +28,7 @@ class AIDE(TrainingMethod):
     """Cross-model self-correction: local label filtering in the batch, global label correction after the epoch."""
 
     name = MethodName.AIDE.value
-    network_count = 2
+    network_count = network_count(MethodName.AIDE)
     doubts_labels = True
     plane_per_network = True
 
@@ -160,7 +160,7 @@ class AIDE(TrainingMethod):
         rankings = sample_losses
         if settings.ranking is Ranking.TEACHER_LOSS:
             rankings = [
-                self.sample_losses(learner.predict(batch.plain_images).log(), labels)
+                self.sample_losses(_log(learner.predict(batch.plain_images)), labels)
                 for learner, labels in zip(learners, reversed(batch.labels), strict=True)
             ]
         if settings.ranking is not Ranking.LOSS:
@@ -227,3 +227,11 @@ class AIDE(TrainingMethod):
                 chosen = with_consensus(chosen, predictions.mutual_agreements(), agreements, margins)
             for case_index in chosen:
                 label_set.rewrite(slices, case_index, labels[case_index], epoch)
+
+
+def _log(probabilities: Tensor) -> Tensor:
+    """Return the logarithm of probabilities, finite also of those that are rounded to 0.
+
+    One infinite loss would leave the typical loss of the epoch without a number.
+    """
+    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()

@@ -11,7 +11,7 @@ from AIDELib.case import LabelQuality
 from AIDELib.label_filtering import suspected
 from AIDELib.label_set import LabelSet
 from AIDELib.learner import Learner
-from AIDELib.method_name import MethodName, learned_qualities
+from AIDELib.method_name import MethodName, learned_qualities, network_count
 from AIDELib.slice_set import SliceSet
 from AIDELib.training_method import Batch, Predictions, TrainingMethod
 
@@ -20,7 +20,7 @@ class Conventional(TrainingMethod):
     """One network on all labels as they are: given ones, and generated ones for unlabelled cases."""
 
     name = MethodName.CONVENTIONAL.value
-    network_count = 1
+    network_count = network_count(MethodName.CONVENTIONAL)
 
     def losses(
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator
@@ -70,7 +70,7 @@ class CoTeaching(TrainingMethod):
     """Two networks; each drops the samples on which the other's loss is large (Han et al., NeurIPS 2018)."""
 
     name = MethodName.CO_TEACHING.value
-    network_count = 2
+    network_count = network_count(MethodName.CO_TEACHING)
 
     def losses(
         self, learners: Sequence[Learner], batch: Batch, epoch: int, generator: torch.Generator

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+# 7 % of 100 cases are 7, although 0.07 * 100 is a little more.
+_ROUNDING = 1e-9
+
 
 def agreement(prediction: NDArray[np.uint8], labels: NDArray[np.uint8], structure_count: int) -> float:
     """Return the mean over the structures of the DSC of a case's prediction with its labels.
@@ -53,7 +56,7 @@ def cases_to_correct(agreements: Sequence[float], protected: Sequence[bool], sha
     """
     open_cases = [index for index, is_protected in enumerate(protected) if not is_protected]
     ranked = sorted(open_cases, key=lambda index: agreements[index])
-    return ranked[: math.ceil(share * len(open_cases))]
+    return ranked[: math.ceil(share * len(open_cases) - _ROUNDING)]
 
 
 def with_consensus(

@@ -33,3 +33,8 @@ def parse_method_name(name: str) -> MethodName:
 def learned_qualities(method: MethodName) -> frozenset[LabelQuality]:
     """Return the qualities of the cases that a method learns from; UNLABELLED cases with generated labels."""
     return frozenset({LabelQuality.HQA}) if method is MethodName.SUPERVISED else frozenset(LabelQuality)
+
+
+def network_count(method: MethodName) -> int:
+    """Return how many networks a method trains side by side."""
+    return 2 if method in (MethodName.AIDE, MethodName.CO_TEACHING) else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,23 @@ from AIDELib.container_document import ContainerError, opened_container, read_do
 from AIDELib.errors import ModelError, SettingsError
 from AIDELib.model_description import DOCUMENT_NAME, ModelDescription, model_file, parse_model_document
 from AIDELib.networks import create_network, network_shapes
+
+
+class OffsetLogits(nn.Module):
+    """A network to whose logits (B, C, H, W) a number is added for each class.
+
+    Args:
+        offsets: C numbers.
+    """
+
+    def __init__(self, network: nn.Module, offsets: Sequence[float]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("offsets", torch.tensor(offsets).view(1, -1, 1, 1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        # As in training, where the offsets are added in single precision.
+        return self.network(images).float() + self.offsets
 
 
 @dataclass(frozen=True)
@@ -35,7 +53,7 @@ class Model:
         """
         own = self.description
         networks = []
-        for weights in self.weights:
+        for index, weights in enumerate(self.weights):
             try:
                 network = create_network(own.network, len(own.channels), len(own.structures) + 1, own.width)
                 network.load_state_dict(weights)
@@ -43,6 +61,8 @@ class Model:
                 raise ModelError(f"The model cannot be used: {error}") from None
             except RuntimeError as error:
                 raise ModelError(f"The model's weights do not fit its network '{own.network}': {error}") from None
+            if own.offsets:
+                network = OffsetLogits(network, own.offsets[index])
             networks.append(network.eval().to(device).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
         return tuple(networks)
 

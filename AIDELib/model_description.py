@@ -17,8 +17,9 @@ from AIDELib.slicing import SliceOrientation, SlicePlan
 from AIDELib.structure import LARGEST_VALUE, Structure
 
 FORMAT = "aide-model/1"
-# With slices of several planes: versions that know one alone refuse it instead of cutting all networks' slices alike.
-FORMAT_OF_SEVERAL_PLANES = "aide-model/2"
+# With networks that differ in their planes or have offsets: versions that know of neither refuse it instead of predicting
+# something else.
+FORMAT_OF_NETWORKS_APART = "aide-model/2"
 ENDING = ".aide"
 DOCUMENT_NAME = "model.json"
 MAXIMUM_WIDTH = 512
@@ -27,6 +28,7 @@ MAXIMUM_NETWORKS = 16
 SMALLEST_SPACING, LARGEST_SPACING = 1e-6, 1e4
 LARGEST_SLICE = 4096
 SIZE_BEFORE_IT_WAS_SAVED = (16, 16)
+LARGEST_OFFSET = 100.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class ModelDescription:
         largest_component: whether each structure's largest component alone is kept.
         training: summary of the training for the user (JSON values): "method", "task", "cases" (counts by quality),
             "epoch", "score" ("kind", "value"), "settings", "torch".
+        offsets: for each network what is added to its logits, one number for the background and each structure (see
+            `volume_calibration`); empty for nothing.
     """
 
     channels: tuple[str, ...]
@@ -51,6 +55,7 @@ class ModelDescription:
     network_count: int
     largest_component: bool
     training: dict[str, Any] = field(default_factory=dict)
+    offsets: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.plans) not in (1, self.network_count):
@@ -60,6 +65,9 @@ class ModelDescription:
             )
         if len({plan.normalization for plan in self.plans}) != 1:
             raise ModelError("The slice plans of a model need the same normalization.")
+        classes = len(self.structures) + 1
+        if self.offsets and [len(own) for own in self.offsets] != [classes] * self.network_count:
+            raise ModelError(f"A model of {self.network_count} network(s) and {classes} classes needs as many offsets.")
 
     @property
     def plan(self) -> SlicePlan:
@@ -77,9 +85,13 @@ class ModelDescription:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of the model file."""
-        several = len(self.distinct_plans) > 1
+        apart = len(self.distinct_plans) > 1 or bool(self.offsets)
+        network: dict[str, Any] = {"name": self.network, "width": self.width, "count": self.network_count}
+        if self.offsets:
+            network["offsets"] = [list(own) for own in self.offsets]
+        plans = [_plan_to_json(self.plan_of(index)) for index in range(self.network_count)]
         return {
-            "format": FORMAT_OF_SEVERAL_PLANES if several else FORMAT,
+            "format": FORMAT_OF_NETWORKS_APART if apart else FORMAT,
             "version": __version__,
             "channels": [{"name": name, "normalization": self.plan.normalization.value} for name in self.channels],
             "structures": [
@@ -91,8 +103,8 @@ class ModelDescription:
                 }
                 for structure in self.structures
             ],
-            "slices": [_plan_to_json(plan) for plan in self.plans] if several else _plan_to_json(self.plan),
-            "network": {"name": self.network, "width": self.width, "count": self.network_count},
+            "slices": plans if apart else plans[0],
+            "network": network,
             "largest_component": self.largest_component,
             "training": self.training,
         }
@@ -133,10 +145,10 @@ def parse_model_document(document: dict[str, Any], file: Path) -> ModelDescripti
     Raises:
         ModelError: it is of another format or damaged; the message names the file.
     """
-    if document.get("format") not in (FORMAT, FORMAT_OF_SEVERAL_PLANES):
+    if document.get("format") not in (FORMAT, FORMAT_OF_NETWORKS_APART):
         raise ModelError(
             f"{file} has the format '{document.get('format')}', but this version of AIDE reads '{FORMAT}' and "
-            f"'{FORMAT_OF_SEVERAL_PLANES}'."
+            f"'{FORMAT_OF_NETWORKS_APART}'."
         )
     try:
         return _parse(document)
@@ -167,6 +179,7 @@ def _parse(document: dict[str, Any]) -> ModelDescription:
         network_count=network_count,
         largest_component=_boolean(document["largest_component"]),
         training=_parse_training(document["training"]),
+        offsets=_parse_offsets(network.get("offsets", []), network_count, len(structures) + 1),
     )
 
 
@@ -182,7 +195,17 @@ def _parse_plans(document: dict[str, Any], normalization: Normalization, network
         raise ValueError("slices that are no list")
     if len(entries) != network_count:
         raise ValueError(f"slices of {len(entries)} networks, where the model has {network_count}")
-    return tuple(_parse_plan(entry, normalization) for entry in entries)
+    plans = tuple(_parse_plan(entry, normalization) for entry in entries)
+    return plans if len(set(plans)) > 1 else plans[:1]
+
+
+def _parse_offsets(entries: Any, network_count: int, classes: int) -> tuple[tuple[float, ...], ...]:
+    offsets = tuple(tuple(_number(value) for value in own) for own in entries)
+    if offsets and [len(own) for own in offsets] != [classes] * network_count:
+        raise ValueError(f"offsets that are not {network_count} times {classes} numbers")
+    if any(not -LARGEST_OFFSET <= value <= LARGEST_OFFSET for own in offsets for value in own):
+        raise ValueError(f"an offset beyond {LARGEST_OFFSET:g}")
+    return offsets
 
 
 def _parse_plan(entry: dict[str, Any], normalization: Normalization) -> SlicePlan:

@@ -124,9 +124,11 @@ def draw_training(events: Sequence[dict[str, Any]], path: Path) -> None:
         axes = figure.add_subplot(1, 2, position + 1)
         for network in range(len(next(iter(epochs.values()))[key]) if epochs else 0):
             axes.plot(list(epochs), [event[key][network] for event in epochs.values()], label=f"network {network + 1}")
-            if key == "agreement" and validation:
-                values = [event["dsc"][network] for event in validation.values()]
-                axes.plot(list(validation), values, linestyle="dashed", label=f"network {network + 1}, validation")
+        if key == "agreement" and validation:
+            # Of each network, or of both where they are one model.
+            for network, values in enumerate(zip(*(event["dsc"] for event in validation.values()), strict=True)):
+                name = f"network {network + 1}" if len(next(iter(validation.values()))["dsc"]) > 1 else "model"
+                axes.plot(list(validation), values, linestyle="dashed", label=f"{name}, validation")
         axes.set_title(title)
         axes.set_xlabel("epoch")
         axes.spines[["top", "right"]].set_visible(False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from AIDELib import __version__
 from AIDELib.errors import RunError, SettingsError
 from AIDELib.json_document import DocumentError
-from AIDELib.method_name import MethodName, parse_method_name
+from AIDELib.method_name import MethodName, network_count, parse_method_name
 from AIDELib.sealed_document import is_there, mend_sealed, read_sealed, write_sealed
 from AIDELib.settings import Settings
 from AIDELib.standardization import Task
@@ -49,8 +49,18 @@ class RunDescription:
             )
 
     def of_baseline(self, baseline: MethodName) -> RunDescription:
-        """Return what the run of the baseline is started with."""
-        return RunDescription(baseline, self.settings, self.task, None, self.evaluate)
+        """Return what the run of the baseline is started with, so that it computes about as much as this one.
+
+        It is trained for as many times the epochs as this run has more networks. Where wrong labels stay as they are, its
+        input is changed in full, so that they are not learned by heart.
+        """
+        settings = self.settings
+        before = settings.pretraining_epochs if settings.pretrained_start else 0
+        longer = network_count(self.method) // network_count(baseline)
+        settings = settings.replace(epochs=max(1, longer) * (before + settings.epochs) - before)
+        if baseline is MethodName.CONVENTIONAL:
+            settings = settings.replace(input_halved_from=0)
+        return RunDescription(baseline, settings, self.task, None, self.evaluate)
 
 
 class RunFolder(WatchedFolder):

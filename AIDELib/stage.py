@@ -144,13 +144,15 @@ class Stage:
         return Predictions(tuple(labels), agreements, self.structure_count, joint)
 
     def look_at(self, slices: SliceSet, second: SecondPlane | None = None) -> None:
-        """Prepare the networks to predict slices like these: of cases without label, if there are any."""
+        """Prepare the networks to predict slices like these: of cases without label, if there are enough of them."""
         if not self.settings.plain_statistics:
             return
         planes = (slices, slices if second is None else second.slices)
         for position, learner in enumerate(self.learners):
             own = planes[position % 2]
-            indices = own.slices_of(LabelQuality.UNLABELLED) or range(len(own.images))
+            indices: Sequence[int] = own.slices_of(LabelQuality.UNLABELLED)
+            if len(indices) < self.settings.batch_size:
+                indices = range(len(own.images))
             learner.estimate_statistics(batches_for_statistics(own, indices, self.settings.batch_size))
 
     def predict_jointly(self, slices: SliceSet, second: SecondPlane | None) -> list[NDArray[np.uint8]]:

@@ -348,6 +348,7 @@ class _Training:
         learned = [case for case in cut if self._method.learns_from(case.case)]
         epochs = self._added_epochs + self._settings.epochs
         stage, given = self._create_stage(TRAINING, self._method, epochs, learned, checkpoint)
+        others = self._unlearned(cut)
         selection = ModelSelection()
         trends: list[list[float]] = [[] for _ in learned]
         for learner, weights in zip(stage.learners, self._pretrained, strict=False):
@@ -360,7 +361,7 @@ class _Training:
             self._files.mend(stage, given)
         while stage.epoch < stage.epochs:
             result = self._train_epoch(stage)
-            self._keep_if_best(stage, result, selection)
+            self._keep_if_best(stage, result, selection, others)
             self._files.write_corrected(stage, result)
             self._files.write_review(stage, result, given, trends)
             self._save_checkpoint(
@@ -436,7 +437,28 @@ class _Training:
                 self._progress.event("correction", epoch=result.epoch, network=position + 1, cases=list(cases))
         return result
 
-    def _keep_if_best(self, stage: Stage, result: EpochResult, selection: ModelSelection) -> None:
+    def _unlearned(self, cut: Sequence[CaseSlices]) -> tuple[SliceSet, SecondPlane | None] | None:
+        """Return the unlabelled cases that the method does not learn from, in each plane; None where there are none."""
+        others = [case for case in cut if case.labels is None and not self._method.learns_from(case.case)]
+        if not others:
+            return None
+        slices = SliceSet.build(others, self._storage, self._plan.size)
+        return slices, self._second_plane(others, slices)
+
+    def _keep_if_best(
+        self,
+        stage: Stage,
+        result: EpochResult,
+        selection: ModelSelection,
+        others: tuple[SliceSet, SecondPlane | None] | None,
+    ) -> None:
+        """Score the epoch's networks, and keep them if none were better.
+
+        Args:
+            others: cases that are not learned from, but are such as the model is for.
+        """
+        if others is not None:
+            stage.look_at(*others)
         scores = self._scores(stage, result)
         if self._validation is not None:
             self._progress.event("validation", epoch=result.epoch, dsc=[round(score, 6) for score in scores])
@@ -448,16 +470,24 @@ class _Training:
         save_model(model, self._run.model_file)
 
     def _scores(self, stage: Stage, result: EpochResult) -> list[float]:
+        """Return the score of what the model may be: of both networks together, or of each one.
+
+        Agreements with training labels are those of each network in any case.
+        """
         if self._validation is None:
             return [float(np.mean(agreements)) for agreements in result.predictions.agreements]
         slices, second, labels = self._validation
+        predicted = (
+            [stage.predict_jointly(slices, second)] if self._settings.ensemble else stage.predict_apart(slices, second)
+        )
         return [
             float(np.mean(agreements_with(own, labels, slices, self._structure_count, self._group)))
-            for own in stage.predict_apart(slices, second)
+            for own in predicted
         ]
 
     def _model(self, stage: Stage, scores: Sequence[float], epoch: int) -> Model:
-        chosen = range(len(scores)) if self._settings.ensemble else [int(np.argmax(scores))]
+        chosen = range(len(stage.learners)) if self._settings.ensemble else [int(np.argmax(scores))]
+        offsets = tuple(tuple(stage.learners[index].offsets.tolist()) for index in chosen)
         plans = [self._plan, self._plan if self._second_plan is None else self._second_plan]
         counts = {quality.value: 0 for quality in LabelQuality}
         for case in self._train_cases:
@@ -482,6 +512,7 @@ class _Training:
                 "settings": self._settings.to_json(),
                 "torch": str(torch.__version__),
             },
+            offsets=offsets if any(map(any, offsets)) else (),
         )
         return Model(description, tuple(dict(stage.learners[index].predictor.state_dict()) for index in chosen))
 

@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from AIDELib.label import read_label
+from AIDELib.methods import create_method
 from AIDELib.review import read_review
 from AIDELib.run_folder import RunFolder
 from AIDELib.volume import read_image
@@ -27,7 +28,7 @@ class TrainingLabels:
         image: the first channel.
         given: what the training began with.
         suggested: what both networks together predicted in the end.
-        current: what each network's label became; the given one where it was never corrected.
+        current: what each network's label became; the given one for a network that never corrected it.
         true: None where it is not known.
     """
 
@@ -43,6 +44,8 @@ class TrainingLabels:
 def read_training_labels(run: RunFolder, training_set: TrainingSet) -> Iterator[TrainingLabels]:
     """Yield the labels of each case that the run did not trust, the most suspect first."""
     cases = {case.id: case for case in training_set.dataset.cases}
+    description = run.read_description()
+    networks = range(1, create_method(description.method, description.settings).network_count + 1)
     for reviewed in read_review(run):
         if reviewed.suggestion is None:
             continue
@@ -53,6 +56,7 @@ def read_training_labels(run: RunFolder, training_set: TrainingSet) -> Iterator[
             return sitk.GetArrayFromImage(read_label(path, training_set.dataset.structures, image, channels))
 
         given = read(run.path / reviewed.given)
+        corrected = [run.corrected_folder / f"network{network}" / f"{case.id}.seg.nrrd" for network in networks]
         truth = training_set.truths.get(case.id)
         yield TrainingLabels(
             case=case.id,
@@ -60,7 +64,6 @@ def read_training_labels(run: RunFolder, training_set: TrainingSet) -> Iterator[
             image=image,
             given=given,
             suggested=read(run.path / reviewed.suggestion),
-            current=tuple(read(path) for path in sorted(run.corrected_folder.glob(f"network*/{case.id}.seg.nrrd")))
-            or (given,),
+            current=tuple(read(path) if path.exists() else given for path in corrected),
             true=None if truth is None else read(truth),
         )

@@ -57,6 +57,15 @@ def test_each_batch_has_slices_from_all_over_the_set(monkeypatch):
     assert list(batches_for_statistics(slices, range(3), 4)) == []
 
 
+def test_too_few_slices_without_label_are_looked_at_with_the_others():
+    slices = slice_set([(1.0, 1.0, 1.0), (5.0,)])
+    settings = STANDARD.replace(network_width=2, batch_size=4)
+    stage = Stage(1, AIDE(settings), 1, slices, slices.pad_labels([np.zeros((n, 16, 16), np.uint8) for n in (3, 1)]), 1)
+    stage.learners[0].predictor = nn.BatchNorm2d(1)
+    stage.look_at(slices)
+    assert stage.learners[0].predictor.running_mean.item() == pytest.approx(2.0)
+
+
 def test_of_many_slices_a_sample_is_taken(monkeypatch):
     slices = slice_set([range(20)])
     monkeypatch.setattr("AIDELib.batch_statistics.SAMPLED_SLICES", 5)

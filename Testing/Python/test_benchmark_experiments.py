@@ -1,18 +1,22 @@
 """The experiments' own code: training sets, outcomes, comparison, audit, and one run from end to end."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import torch
 from case_files import write_dataset
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
 from AIDELib.method_name import MethodName, learned_qualities
-from AIDELib.run_folder import RunFolder
+from AIDELib.run_folder import RunDescription, RunFolder
+from AIDELib.run_preparation import prepare_run
+from AIDELib.trainer import train
 from Testing.Benchmarks import correction_pictures
 from Testing.Benchmarks.__main__ import main
 from Testing.Benchmarks.comparison import summarize_arms
@@ -27,7 +31,7 @@ from Testing.Benchmarks.outcome import LabelOutcome, Outcome, load_outcome, save
 from Testing.Benchmarks.report import write_report
 from Testing.Benchmarks.runner import arm_settings, load_outcomes, run_experiment
 from Testing.Benchmarks.score import Score
-from Testing.Benchmarks.training_labels import TrainingLabels
+from Testing.Benchmarks.training_labels import TrainingLabels, read_training_labels
 from Testing.Benchmarks.training_sets import draw_cases, noisy_labels, semi_supervised, shifted_domain
 
 
@@ -227,6 +231,23 @@ def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypat
     assert (tmp_path / "out" / "ssl.png").exists()
     assert "(ssl-corrections.png)" in text
     assert (tmp_path / "out" / "ssl-corrections.png").exists()
+
+
+def test_a_network_that_never_corrected_a_label_counts_with_the_given_one(source, tmp_path, tiny_settings):
+    made = semi_supervised(1, 2, 1)(source, tmp_path, 0)
+    run = RunFolder(tmp_path / "run")
+    prepare_run(made.dataset, run, RunDescription("aide", tiny_settings.replace(epochs=1)))
+    train(run, torch.device("cpu"))
+    shutil.rmtree(run.corrected_folder, ignore_errors=True)
+    (run.corrected_folder / "network2").mkdir(parents=True)
+    first, second = read_training_labels(run, made)
+    # Network 2 alone corrects the second case, to the label of the first one.
+    shutil.copy(
+        run.generated_folder / f"{first.case}.seg.nrrd", run.corrected_folder / "network2" / f"{second.case}.seg.nrrd"
+    )
+    first, second = read_training_labels(run, made)
+    assert [np.array_equal(own, first.given) for own in first.current] == [True, True]
+    assert [np.array_equal(own, second.given) for own in second.current] == [True, False]
 
 
 def test_the_pictures_show_the_labels_that_gained_most_median_and_least(source, tmp_path, monkeypatch):

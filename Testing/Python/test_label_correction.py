@@ -23,6 +23,8 @@ def test_the_worst_quarter_of_the_open_cases_is_corrected():
     assert cases_to_correct(agreements, protected, 0.25) == [1]
     assert cases_to_correct(agreements, protected, 0.5) == [1, 3]
     assert cases_to_correct(agreements, [True] * 6, 0.5) == []
+    # In floating point 0.07 * 100 is a little more than 7.
+    assert cases_to_correct(range(100), [False] * 100, 0.07) == list(range(7))
 
 
 def test_consensus_asks_for_more_agreement_between_the_networks_than_with_the_label():

@@ -108,6 +108,38 @@ def test_a_model_that_cannot_be_used(tmp_path, change, expected):
     assert expected in str(caught.value)
 
 
+def test_offsets_are_added_to_the_logits_of_each_network(tmp_path):
+    model = make_model()
+    shifted = dataclasses.replace(
+        model, description=dataclasses.replace(model.description, offsets=((0.0, 1.5), (0.0, -0.25)))
+    )
+    save_model(shifted, tmp_path / "m.aide")
+    loaded = load_model(tmp_path / "m.aide")
+    assert loaded.description == shifted.description
+    assert loaded.description.to_json()["format"] == "aide-model/2"
+    assert read_model_description(tmp_path / "m.aide").plans == (AXIAL,)
+    images = torch.randn(1, 1, 16, 16)
+    for plain, own, added in zip(model.create_networks(CPU), loaded.create_networks(CPU), (1.5, -0.25), strict=True):
+        difference = own(images) - plain(images)
+        assert difference[:, 0].abs().max() == 0
+        torch.testing.assert_close(difference[:, 1], torch.full((1, 16, 16), added))
+
+
+@pytest.mark.parametrize(
+    ("offsets", "expected"),
+    [
+        ([[0, 1]], "not 2 times 2 numbers"),
+        ([[0, 1], [0, 1e9]], "beyond 100"),
+        ([[0, 1], [0, "1"]], "instead of a number"),
+    ],
+)
+def test_offsets_that_cannot_be(tmp_path, offsets, expected):
+    document = make_model().description.to_json()
+    document["network"]["offsets"] = offsets
+    with pytest.raises(ModelError, match=expected):
+        parse_model_document(document, tmp_path / "m.aide")
+
+
 def test_a_model_of_before_the_size_was_saved(tmp_path):
     document = make_model().description.to_json()
     del document["slices"]["size"]

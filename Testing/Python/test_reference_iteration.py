@@ -218,6 +218,11 @@ def test_the_averaged_networks_loss_on_the_undistorted_slice_finds_the_suspects(
     monkeypatch.setattr(stage.learners[1], "predict", lambda images: sure)
     suspects = stage.method._suspects(stage.learners, batch, [])[0]
     assert sorted(suspects.tolist()) == [1, 2]
+    # Quite certain of the contrary of a label: its loss must not leave the others without a rank.
+    sure[1] = sure[1].round()
+    for _ in range(2):
+        suspects = stage.method._suspects(stage.learners, batch, [])[0]
+        assert sorted(suspects.tolist()) == [1, 2]
 
 
 def test_each_network_learns_its_suspects_distorted_and_the_other_samples_as_they_are(monkeypatch):

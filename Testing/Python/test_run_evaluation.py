@@ -41,7 +41,9 @@ def test_a_run_is_measured_and_compared_with_its_baseline(compared):
     assert dsc["difference"] == pytest.approx(sum(own) / 2 - sum(other) / 2, abs=1e-5)
     stages = [event["stage"] for event in events_named(compared, "epoch")]
     own_stages = ["pretraining"] * 2 + ["training"] * 3
-    assert stages == own_stages + [f"baseline: {stage}" for stage in own_stages]
+    # One network for twice as many epochs as the two of AIDE.
+    of_baseline = ["pretraining"] * 2 + ["training"] * 8
+    assert stages == own_stages + [f"baseline: {stage}" for stage in of_baseline]
     assert [event["event"] for event in compared.events()][-2:] == ["compared", "finished"]
 
 
@@ -60,7 +62,7 @@ def test_a_run_stopped_in_its_baseline_goes_on_there(compared, monkeypatch):
     assert compared.read_state()["status"] == "finished"
     assert compared.comparison_file.exists()
     epochs = [event["epoch"] for event in events_named(compared, "epoch") if event["stage"] == "baseline: training"]
-    assert epochs == [1, 2, 3]
+    assert epochs == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(("baseline", "learned"), [("conventional", 4 * 5 * 6), ("supervised", None)])
@@ -76,10 +78,11 @@ def test_the_baseline_of_a_continued_run_is_continued_with_the_labels_that_peopl
     train(run, CPU)
     folder = RunFolder(run.baseline_folder)
     assert (run.read_state()["status"], folder.read_state()["status"]) == ("finished", "finished")
-    for own in (run, folder):
+    for own, count in ((run, 7), (folder, 14)):
         epochs = [event["epoch"] for event in events_named(own, "epoch") if event["stage"] == "training"]
-        # The two epochs of a pretraining, for which there is nothing to label, the three planned, and two more.
-        assert epochs == [1, 2, 3, 4, 5, 6, 7]
+        # The two epochs of a pretraining, for which there is nothing to label, the three planned, and two more; of the
+        # baseline's one network twice as many.
+        assert epochs == list(range(1, count + 1))
     assert len(events_named(run, "compared")) == 2
     given = load_newest_checkpoint(folder.checkpoint_folder).tensors["labels"]["given"]
     # A supervised training does not learn from the case that was of low quality when it began.
@@ -92,6 +95,24 @@ def test_no_test_case_nothing_to_evaluate(tmp_path, tiny_settings):
     with pytest.raises(DatasetError, match="no labelled test case"):
         prepare_run(dataset, RunFolder(tmp_path / "run"), RunDescription("aide", tiny_settings, evaluate=True))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "baseline", "epochs", "halved_from"),
+    [
+        ("aide", "conventional", 2 * (2 + 3) - 2, 0),
+        ("aide", "supervised", 2 * (2 + 3) - 2, 20),
+        ("aide", "co-teaching", 3, 20),
+        ("conventional", "supervised", 3, 20),
+        ("supervised", "aide", 3, 20),
+    ],
+)
+def test_the_baseline_computes_as_much(tiny_settings, method, baseline, epochs, halved_from):
+    own = RunDescription(method, tiny_settings.replace(input_halved_from=20), None, baseline)
+    settings = own.of_baseline(own.baseline).settings
+    assert (settings.epochs, settings.input_halved_from) == (epochs, halved_from)
+    without_pretraining = RunDescription("aide", tiny_settings.replace(pretrained_start=False), None, "supervised")
+    assert without_pretraining.of_baseline(without_pretraining.baseline).settings.epochs == 6
 
 
 def test_a_method_is_not_its_own_baseline(tiny_settings):

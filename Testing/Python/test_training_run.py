@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import threading
@@ -8,11 +9,15 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
-from case_files import write_dataset
+from case_files import CUBES, FLAT, write_dataset
 
+from AIDELib.case import LabelQuality
+from AIDELib.case_volumes import read_case
 from AIDELib.checkpoint import checkpoint_files
-from AIDELib.dataset_file import load_dataset
+from AIDELib.dataset import find_case
+from AIDELib.dataset_file import load_dataset, save_dataset
 from AIDELib.errors import AIDEError, DatasetError, RunError
+from AIDELib.label_correction import agreement
 from AIDELib.methods import METHODS
 from AIDELib.model import load_model
 from AIDELib.networks import register_network
@@ -20,6 +25,7 @@ from AIDELib.predictor import Predictor
 from AIDELib.review import read_review
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
+from AIDELib.settings import Precision
 from AIDELib.trainer import train
 from AIDELib.volume import read_image
 from AIDELib.watched_folder import Request
@@ -261,6 +267,40 @@ def test_the_best_epoch_is_chosen_by_validation_cases(tmp_path, tiny_settings):
     assert best["score"]["kind"] == "validation DSC"
     assert best["epoch"] == max(scores, key=lambda epoch: (scores[epoch], epoch))
     assert "p1" not in {case.case for case in read_review(run)}
+
+
+@pytest.mark.parametrize("grid", [FLAT, CUBES])
+def test_the_model_predicts_what_was_validated(tmp_path, tiny_settings, grid):
+    path = write_dataset(tmp_path, "HUHL", grid=grid)
+    document = json.loads(path.read_text())
+    document["cases"][2]["split"] = "val"
+    path.write_text(json.dumps(document))
+    run = run_training(path, tmp_path / "run", tiny_settings.replace(precision=Precision.FLOAT32))
+    model = load_model(run.path)
+    # Networks that know so little predict other volumes than the labels have, which is set right.
+    assert any(any(own) for own in model.description.offsets)
+    assert len(model.description.distinct_plans) == (2 if grid == CUBES else 1)
+    predictor, dataset = Predictor(model, CPU), load_dataset(run.dataset_file)
+    volumes = read_case(find_case(dataset, "p2"), dataset)
+    predicted = sitk.GetArrayFromImage(predictor.predict(volumes.channels).labels)
+    measured = agreement(predicted, sitk.GetArrayFromImage(volumes.label), 1)
+    assert measured == pytest.approx(model.description.training["score"]["value"], abs=1e-6)
+
+
+def test_a_method_that_learns_from_good_labels_alone_has_the_statistics_of_what_is_to_be_predicted(
+    tmp_path, tiny_settings
+):
+    dataset = load_dataset(write_dataset(tmp_path, "HHUU"))
+    labelled = [case for case in dataset.cases if case.quality is not LabelQuality.UNLABELLED]
+    runs = []
+    for name, cases in (("with", dataset.cases), ("without", labelled)):
+        folder = tmp_path / f"{name}.json"
+        save_dataset(dataclasses.replace(dataset, cases=tuple(cases)), folder)
+        runs.append(load_model(run_training(folder, tmp_path / name, tiny_settings, method="supervised").path))
+    (given,), (alone,) = (model.weights for model in runs)
+    running = [name for name in given if "running" in name]
+    assert all(torch.equal(given[name], alone[name]) for name in given.keys() - set(running) if "batches" not in name)
+    assert not any(torch.equal(given[name], alone[name]) for name in running)
 
 
 def test_test_cases_are_never_read(tmp_path, tiny_settings):
