@@ -43,6 +43,9 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
         for section in (self.ui.batchCollapsibleButton, self.ui.compareCollapsibleButton):
             section.collapsed = True
         self.ui.batchFromFolderCheckBox.checked = self.ui.batchToFolderCheckBox.checked = False
+        # In Slicer, a line that is emptied does not empty what the scene remembers of it.
+        parameters = self.logic.getParameterNode()
+        parameters.batchInputFolder = parameters.batchOutputFolder = ""
         self.ui.batchInputFolderEdit.currentPath = self.ui.batchOutputFolderEdit.currentPath = ""
         self.worstStall = 0.0
 

@@ -270,7 +270,7 @@ class SceneClosedTest(ScriptedLoadableModuleTest):
     def test_preparing_ends_and_leaves_nothing_behind(self, ask):
         slicer.mrmlScene.Clear()
         module = openPanel()
-        ask.assert_called_once()
+        ask.assert_called()
         ui = widgets(module, "TrainingSection")
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import qt
 import slicer
 import vtk
 
@@ -99,9 +100,16 @@ def _ownTime() -> float:
 
 
 def openPanel() -> object:
-    """Open the module and return its widget object, with the dataset empty and no run chosen."""
+    """Open the module and return its widget object, with the dataset empty and no run chosen.
+
+    In Slicer the panel outlives a test: the table is sorted as it was by the one before, and the devices, for which it asks
+    once, are asked for again.
+    """
     slicer.util.selectModule("AIDETraining")
-    return slicer.util.getModuleWidget("AIDETraining")
+    module = slicer.util.getModuleWidget("AIDETraining")
+    widgets(module, "DatasetSection").casesTable.sortByColumn(0, qt.Qt.AscendingOrder)
+    widgets(module, "TrainingSection").refreshDevicesButton.click()
+    return module
 
 
 def widgets(module: object, section: str) -> object:
