@@ -43,10 +43,10 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
         for section in (self.ui.batchCollapsibleButton, self.ui.compareCollapsibleButton):
             section.collapsed = True
         self.ui.batchFromFolderCheckBox.checked = self.ui.batchToFolderCheckBox.checked = False
+        self.ui.batchInputFolderEdit.currentPath = self.ui.batchOutputFolderEdit.currentPath = ""
         # In Slicer, a line that is emptied does not empty what the scene remembers of it.
         parameters = self.logic.getParameterNode()
         parameters.batchInputFolder = parameters.batchOutputFolder = ""
-        self.ui.batchInputFolderEdit.currentPath = self.ui.batchOutputFolderEdit.currentPath = ""
         self.worstStall = 0.0
 
     def tearDown(self) -> None:
