@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from AIDELib.label import read_label
-from AIDELib.methods import create_method
+from AIDELib.method_name import network_count
 from AIDELib.review import read_review
 from AIDELib.run_folder import RunFolder
 from AIDELib.volume import read_image
@@ -44,8 +44,7 @@ class TrainingLabels:
 def read_training_labels(run: RunFolder, training_set: TrainingSet) -> Iterator[TrainingLabels]:
     """Yield the labels of each case that the run did not trust, the most suspect first."""
     cases = {case.id: case for case in training_set.dataset.cases}
-    description = run.read_description()
-    networks = range(1, create_method(description.method, description.settings).network_count + 1)
+    networks = range(1, network_count(run.read_description().method) + 1)
     for reviewed in read_review(run):
         if reviewed.suggestion is None:
             continue
