@@ -3,7 +3,7 @@
 import os
 import sys
 
-from AIDELib import trainer
+from AIDELib import run_slices
 from AIDELib.commands import main
 from AIDELib.errors import VolumeError
 
@@ -14,5 +14,5 @@ def fail(*arguments):
 
 if __name__ == "__main__":
     if os.environ["RANK"] == "1":
-        trainer.cut_cases = fail
+        run_slices.cut_cases = fail
     sys.exit(main(sys.argv[1:]))

@@ -378,7 +378,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_it_resumes(tmp_path, tiny_
         raise OSError(28, "No space left on device", "checkpoint.zip")
 
     with monkeypatch.context() as patch:
-        patch.setattr("AIDELib.trainer.save_checkpoint", fill_disk)
+        patch.setattr("AIDELib.run_stages.save_checkpoint", fill_disk)
         with pytest.raises(RunError, match=r"No space left on device \(checkpoint.zip\). Finished epochs are kept"):
             train(run, CPU)
     assert run.read_state()["status"] == "failed"
