@@ -41,9 +41,11 @@ class BatchSection:
         self._cases: list[BatchCase] = []
         ui.batchFromFolderCheckBox.toggled.connect(self._onSourceChanged)
         ui.batchToFolderCheckBox.toggled.connect(self._enableFolders)
-        ui.batchInputFolderEdit.connect("currentPathChanged(QString)", self._onSourceChanged)
-        for edit in (ui.batchInputFolderEdit, ui.batchOutputFolderEdit):
-            edit.connect("currentPathChanged(QString)", lambda path: onFolders())
+        # An emptied line says no more than that its input is not valid any more.
+        for signal in ("currentPathChanged(QString)", "validInputChanged(bool)"):
+            for edit in (ui.batchInputFolderEdit, ui.batchOutputFolderEdit):
+                edit.connect(signal, lambda _value: onFolders())
+            ui.batchInputFolderEdit.connect(signal, self._onSourceChanged)
         ui.batchRefreshButton.clicked.connect(self._onSourceChanged)
         ui.batchCollapsibleButton.connect("contentsCollapsed(bool)", self._onSourceChanged)
         ui.batchButton.clicked.connect(self.onBatch)

@@ -93,6 +93,15 @@ class ChoicesTest(module_fixture.ModuleTestCase):
         self.ui.batchInputFolderEdit.currentPath = "/others"
         self.assertEqual(self.logic.getParameterNode().batchInputFolder, "/others")
 
+    def test_an_emptied_folder_line_stays_empty(self):
+        parameters = self.logic.getParameterNode()
+        parameters.batchInputFolder, parameters.batchOutputFolder = "/images", "/results"
+        self.ui.batchInputFolderEdit.currentPath = ""
+        self.assertEqual((parameters.batchInputFolder, parameters.batchOutputFolder), ("", "/results"))
+        self.ui.probabilitiesCheckBox.checked = not self.ui.probabilitiesCheckBox.checked
+        self.assertEqual(self.ui.batchInputFolderEdit.currentPath, "")
+        self.assertEqual(self.ui.batchOutputFolderEdit.currentPath, "/results")
+
     def test_largest_part_follows_the_model_whoever_chose_it_and_then_the_user(self):
         lesions = self.folder / "lesions.aide"
         _copyWithSetting(self.model, lesions, largest_component=False)

@@ -198,6 +198,11 @@ def test_path_line_edit_tells_of_changes_and_keeps_its_history():
     again = ctk.ctkPathLineEdit()
     again.settingKey = "Test/Paths"
     assert again.currentPath == "/data/two"
+    changes.clear()
+    edit.validInputChanged.connect(changes.append)
+    edit.currentPath = ""
+    edit.currentPath = "/data/three"
+    assert changes == [False, "/data/three", True]
     assert [again.comboBox().itemText(index) for index in range(again.comboBox().count)] == ["/data/two", "/data/one"]
 
 

@@ -44,7 +44,8 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         layout.setSpacing(0)
         layout.addWidget(self._combo_box)
         layout.addWidget(self._browse_button)
-        self._combo_box.editTextChanged.connect(self.currentPathChanged)
+        self._is_valid = False
+        self._combo_box.editTextChanged.connect(self._on_text)
         self._browse_button.clicked.connect(self.browse)
 
     label = declared_property(str, "label", "")
@@ -59,6 +60,14 @@ class ctkPathLineEdit(QtWidgets.QWidget):
             self._combo_box.setEditText(path)
 
     currentPath = QtCore.Property(str, _get_path, setCurrentPath)
+
+    def _on_text(self, path: str) -> None:
+        # As in CTK, an emptied line is no path that has changed, only input that is not valid any more.
+        was_valid, self._is_valid = self._is_valid, bool(path)
+        if path:
+            self.currentPathChanged.emit(path)
+        if self._is_valid != was_valid:
+            self.validInputChanged.emit(self._is_valid)
 
     def _get_show_browse(self) -> bool:
         return not self._browse_button.isHidden()
@@ -100,7 +109,7 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         self._combo_box.setEditText(text or (paths[0] if paths else ""))
         self._combo_box.blockSignals(blocked)
         if self.currentPath != text:
-            self.currentPathChanged.emit(self.currentPath)
+            self._on_text(self.currentPath)
 
     def browse(self) -> None:
         start = self.currentPath
