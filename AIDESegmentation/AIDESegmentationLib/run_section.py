@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from AIDELib.errors import AIDEError
 from AIDESegmentationLib.examination import Examination, Segmented
 from AIDESegmentationLib.metric_table import showNumbers
+from AIDESegmentationLib.result_display import ResultDisplay, isHidden
 from AIDESegmentationLib.segmentation_job import JobOptions, SegmentationJob
 from AIDESegmentationLib.segmentation_logic import SegmentationLogic
 from AIDESlicer.dependencies import ensureDependencies
@@ -43,6 +44,8 @@ class RunSection:
         self._job: SegmentationJob | None = None
         self._failures: list[str] = []
         self._volumes: dict[str, Sequence[str]] = {}
+        self._display = ResultDisplay()
+        self._results: list[str] = []
         self._count = self._done = 0
         self._isCancelled = False
         ui.progressWidget.hide()
@@ -64,7 +67,7 @@ class RunSection:
         if self.isRunning:
             raise AIDEError(_("A segmentation is running already; wait for it or cancel it."))
         ensureDependencies(_("AIDE Segmentation"))
-        self._failures, self._volumes = [], {}
+        self._failures, self._volumes, self._results = [], {}, []
         self._count, self._done, self._isCancelled = len(examinations), 0, False
         self._ui.messageLabel.hide()
         self._job = self._logic.startJob(model, examinations, options, self)
@@ -76,6 +79,12 @@ class RunSection:
         if self.isRunning:
             self._isCancelled = True
             self._job.cancel()
+
+    def abandon(self) -> None:
+        """End the job, and forget what came out, because its scene is closing."""
+        self.onCancel()
+        self._display.forget()
+        self._results = []
 
     # What the job tells
 
@@ -92,7 +101,7 @@ class RunSection:
     def onSegmented(self, result: Segmented) -> None:
         """Add a result to the scene and its volumes to the table."""
         if result.examination.inScene:
-            self._onSegmentedNode(self._logic.addToScene(result))
+            self._addToScene(result)
         self._done += 1
         several = self._count > 1
         for name, volume in result.volumesMl.items():
@@ -100,6 +109,13 @@ class RunSection:
             self._volumes[row] = [f"{volume:.2f}"]
         self._showVolumes()
         self._ui.volumesCollapsibleButton.collapsed = False
+
+    def _addToScene(self, result: Segmented) -> None:
+        segmentation = self._logic.addToScene(result)
+        show = self._display.showIfImageIsShown if self._count > 1 else self._display.showWithImage
+        show(segmentation, result.examination.images)
+        self._results.append(segmentation.GetID())
+        self._onSegmentedNode(segmentation)
 
     def _showVolumes(self) -> None:
         showNumbers(self._ui.volumesTable, [_("Segment"), _("Volume (mL)")], self._volumes)
@@ -127,5 +143,14 @@ class RunSection:
         if self._isCancelled:
             return _("Cancelled. {done} of {count} segmentations are ready.").format(done=self._done, count=self._count)
         if self._count > 1:
-            return _("{done} of {count} segmentations are ready.").format(done=self._done, count=self._count)
+            ready = _("{done} of {count} segmentations are ready.").format(done=self._done, count=self._count)
+            return f"{ready} {self._aboutHidden()}".strip()
         return _("The segmentation is ready. Check it before you use it.") if self._done else ""
+
+    def _aboutHidden(self) -> str:
+        hidden = sum(isHidden(slicer.mrmlScene.GetNodeByID(identifier)) for identifier in self._results)
+        if not hidden:
+            return ""
+        return _("Hidden, because another image is on the screen: {hidden}. Show them in the module Data.").format(
+            hidden=hidden
+        )

@@ -81,7 +81,7 @@ class SegmentationPanel:
 
     def abandonJobs(self) -> None:
         """End what runs in the background, because its scene is closing or the module is reloaded."""
-        self.run.onCancel()
+        self.run.abandon()
         self.comparison.abandon()
         self.comparison.clear()
 

@@ -78,6 +78,12 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
         identifier = segmentation.GetSegmentation().GetSegmentIdBySegmentName(name)
         return slicer.util.arrayFromSegmentBinaryLabelmap(segmentation, identifier, volume) > 0
 
+    def imagesOnScreen(self) -> set[str]:
+        """Return the names of the background volumes of the slice views."""
+        layers = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode")
+        nodes = [slicer.mrmlScene.GetNodeByID(one.GetBackgroundVolumeID() or "") for one in layers]
+        return {node.GetName() for node in nodes if node is not None}
+
     def segmentations(self) -> list:
         """Return the segmentation nodes of the scene."""
         return list(slicer.util.getNodesByClass("vtkMRMLSegmentationNode"))

@@ -38,7 +38,13 @@ class BatchTest(module_fixture.ModuleTestCase):
         for seed, volume, segmentation in zip((11, 13), volumes[::2], self.segmentations(), strict=True):
             truth = bodyWithOrgans((32, 32, 12), seed)[1] == 1
             self.assertGreater(dice(self.segmentVoxels(segmentation, "liver", volume), truth), 0.85)
-        self.assertEqual(self.ui.messageLabel.text, "2 of 2 segmentations are ready.")
+        self.assertEqual(
+            self.ui.messageLabel.text,
+            "2 of 2 segmentations are ready. "
+            "Hidden, because another image is on the screen: 1. Show them in the module Data.",
+        )
+        self.assertEqual(self.imagesOnScreen(), {"patient 11"})
+        self.assertEqual([node.GetDisplayNode().GetVisibility() for node in self.segmentations()], [1, 0])
         self.assertEqual(self.ui.volumesTable.item(0, 0).text(), "patient 11: liver")
         self.assertLess(self.worstStall, LONGEST_STALL)
 

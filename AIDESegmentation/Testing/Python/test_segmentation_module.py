@@ -51,6 +51,35 @@ class ApplyTest(module_fixture.ModuleTestCase):
         self.assertAlmostEqual(float(table.item(0, 1).text()), voxels * 16 / 1000, places=1)
         self.assertIn("ready", self.ui.messageLabel.text)
 
+    def test_a_segmentation_is_seen_over_its_own_image(self):
+        first, second = self.addVolume("first"), self.addVolume("second")
+        drawn = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "drawn by hand")
+        drawn.CreateDefaultDisplayNodes()
+        slicer.util.setSliceViewerLayers(background=second)
+        shown = []
+        for volume in (first, second):
+            self.widget.panel.channels.widgets[0].setCurrentNode(volume)
+            self.ui.applyButton.click()
+            self.waitFor(lambda: not self.widget.panel.run.isRunning)
+            visible = [one.GetName() for one in self.segmentations() if one.GetDisplayNode().GetVisibility()]
+            shown.append((self.imagesOnScreen(), visible))
+        self.assertEqual(
+            shown,
+            [
+                ({"first"}, ["drawn by hand", "first segmentation"]),
+                ({"second"}, ["drawn by hand", "second segmentation"]),
+            ],
+        )
+        self.assertEqual(self.errors, [])
+        slicer.mrmlScene.Clear()
+        another = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "of another scene")
+        another.CreateDefaultDisplayNodes()
+        self.addVolume("third")
+        self.widget.panel.showParameters()
+        self.ui.applyButton.click()
+        self.waitFor(lambda: not self.widget.panel.run.isRunning)
+        self.assertTrue(another.GetDisplayNode().GetVisibility())
+
     def test_existing_segmentation_keeps_its_other_segments(self):
         volume = self.addVolume("T1 axial")
         segmentation = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "mine")
