@@ -44,9 +44,6 @@ class ModuleTestCase(ScriptedLoadableModuleTest):
             section.collapsed = True
         self.ui.batchFromFolderCheckBox.checked = self.ui.batchToFolderCheckBox.checked = False
         self.ui.batchInputFolderEdit.currentPath = self.ui.batchOutputFolderEdit.currentPath = ""
-        # In Slicer, a line that is emptied does not empty what the scene remembers of it.
-        parameters = self.logic.getParameterNode()
-        parameters.batchInputFolder = parameters.batchOutputFolder = ""
         self.worstStall = 0.0
 
     def tearDown(self) -> None:
