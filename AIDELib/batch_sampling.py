@@ -30,7 +30,8 @@ def epoch_batches(
         trusted_power: p, 0 to 1. The share of each batch from `trusted` is their share of all slices to this power,
             rounded up: with 1 both pools are one; with 0.5, a 25th of the slices are a fifth of each batch, and a quarter
             are half.
-        iterations: number of batches; 0 means that every slice of the one pool, or of the larger of both, comes once.
+        iterations: number of batches; 0 means as many as there are whole batches in the one pool, or in the one of both that
+            lasts longer.
     """
     if trusted_power == 1 or not trusted or not others:
         pools = [(_endless(sorted([*trusted, *others]), generator), batch_size)]

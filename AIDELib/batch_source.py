@@ -34,7 +34,7 @@ class BatchSource:
         """Yield the slices of each batch of an epoch.
 
         Args:
-            iterations: number of batches; 0 means that every slice comes once.
+            iterations: number of batches; 0 means that every slice comes once, but for what does not fill a batch.
         """
         settings = self._settings
         return epoch_batches(

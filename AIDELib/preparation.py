@@ -16,7 +16,15 @@ from AIDELib.padding import padded_size
 from AIDELib.settings import Settings
 from AIDELib.slice_set import CaseSlices
 from AIDELib.slice_storage import SliceStorage
-from AIDELib.slicing import SlicePlan, choose_second_plan, choose_slice_plan, cut_image, cut_labels, slice_count
+from AIDELib.slicing import (
+    SlicePlan,
+    choose_second_plan,
+    choose_slice_plan,
+    cut_image,
+    cut_labels,
+    slice_count,
+    slice_distance,
+)
 from AIDELib.volume import read_grid
 
 
@@ -82,7 +90,8 @@ def cut_cases(
         )
         assert images is not None
         labels = None if volumes.label is None else storage.keep(cut_labels(volumes.label, plan))
-        cut.append(CaseSlices(case, images, labels, second_images))
+        distances = [slice_distance(volumes.channels[0], own) for own in (plan, second_plan or plan)]
+        cut.append(CaseSlices(case, images, labels, second_images, *distances))
     observe(len(cases), len(cases))
     return cut
 

@@ -20,8 +20,10 @@ def sharpen(probabilities: Tensor, temperature: float) -> Tensor:
     """
     if temperature == 1:
         return probabilities
-    powered = probabilities.pow(1 / temperature)
-    return powered / powered.sum(dim=1, keepdim=True).clamp_min(torch.finfo(powered.dtype).tiny)
+    tiny = torch.finfo(probabilities.dtype).tiny
+    # The likeliest class becomes 1, so that its power cannot vanish.
+    powered = (probabilities / probabilities.amax(dim=1, keepdim=True).clamp_min(tiny)).pow(1 / temperature)
+    return powered / powered.sum(dim=1, keepdim=True).clamp_min(tiny)
 
 
 def make_pseudo_labels(

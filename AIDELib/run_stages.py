@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from AIDELib.checkpoint import restore_stage, save_checkpoint
+from AIDELib.checkpoint import checkpoint_files, restore_stage, save_checkpoint
 from AIDELib.container import Container
 from AIDELib.run_context import RunContext
 from AIDELib.run_slices import RunSlices
@@ -63,7 +63,11 @@ class RunStages:
             index, method, epochs, slices, labels, self._structure_count, context.thrift, context.group, second
         )
         checkpoint = self.checkpoint_of(index)
-        if checkpoint is not None:
+        # The cases of the training itself never change; a decided label makes a case one to pretrain with.
+        if checkpoint is not None and index == PRETRAINING and checkpoint.document["cases"] != len(cut):
+            self._tell_of_new_pretraining()
+            context.group.lead(self._remove_checkpoints)
+        elif checkpoint is not None:
             restore_stage(stage, checkpoint)
         context.progress.begin_stage()
         return stage, labels
@@ -100,3 +104,13 @@ class RunStages:
         """Write a checkpoint; `given` and `selection` as `save_checkpoint` takes them."""
         context = self._context
         context.group.lead(lambda: save_checkpoint(context.run.checkpoint_folder, stage, given, selection))
+
+    def _tell_of_new_pretraining(self) -> None:
+        self._context.progress.event(
+            "notice",
+            message="Labels were decided on during the pretraining, which begins anew: it now learns from these cases, too.",
+        )
+
+    def _remove_checkpoints(self) -> None:
+        for file in checkpoint_files(self._context.run.checkpoint_folder):
+            file.unlink()

@@ -43,7 +43,11 @@ class SecondPlane:
         Args:
             cases: those of the set in its order, with `second_images`.
         """
-        cut = [CaseSlices(case.case, case.second_images, None) for case in cases if case.second_images is not None]
+        cut = [
+            CaseSlices(case.case, case.second_images, None, distance=case.second_distance)
+            for case in cases
+            if case.second_images is not None
+        ]
         return cls(first, SliceSet.build(cut, storage, plan.size), first_plan, plan)
 
     def turned(self, stack: NDArray[Any], case_index: int) -> NDArray[Any]:

@@ -24,12 +24,15 @@ class CaseSlices:
         images: (Z, M, H, W) float32, z-scored.
         labels: (Z, H, W) uint8, 0 background, i + 1 = structure i; None without label.
         second_images: (Z', M, H', W') float32, the same volume in the second plane, where there is one.
+        distance, second_distance: mm between the slices of each plane.
     """
 
     case: Case
     images: NDArray[np.float32]
     labels: NDArray[np.uint8] | None
     second_images: NDArray[np.float32] | None = None
+    distance: float = 1.0
+    second_distance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class SliceSet:
         ranges: the slices of each case in `images`.
         placements: where in the padded slice the slices of each case lie.
         storage: where images and labels lie.
+        distances: mm between the slices of each case.
     """
 
     cases: tuple[Case, ...]
@@ -49,6 +53,7 @@ class SliceSet:
     ranges: tuple[range, ...]
     placements: tuple[tuple[slice, slice], ...]
     storage: SliceStorage
+    distances: tuple[float, ...]
 
     @classmethod
     def build(cls, cases: Sequence[CaseSlices], storage: SliceStorage, smallest: tuple[int, int]) -> SliceSet:
@@ -68,7 +73,8 @@ class SliceSet:
             images[start : ranges[-1].stop, :, *placements[-1]] = torch.from_numpy(case.images)
             start = ranges[-1].stop
         images = storage.settle(images)
-        return cls(tuple(case.case for case in cases), images, tuple(ranges), tuple(placements), storage)
+        distances = tuple(case.distance for case in cases)
+        return cls(tuple(case.case for case in cases), images, tuple(ranges), tuple(placements), storage, distances)
 
     @property
     def device(self) -> torch.device:

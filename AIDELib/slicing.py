@@ -153,6 +153,11 @@ def slice_count(grid: sitk.Image, plan: SlicePlan) -> int:
     return _slice_grid(grid, plan).GetSize()[2]
 
 
+def slice_distance(grid: sitk.Image, plan: SlicePlan) -> float:
+    """Return the distance in mm between the slices that an image gives."""
+    return float(_slice_grid(grid, plan).GetSpacing()[2])
+
+
 def cut_image(image: sitk.Image, plan: SlicePlan) -> NDArray[np.float32]:
     """Return the slices of one channel, z-scored.
 

@@ -97,7 +97,7 @@ class Stage:
             self.opinion = JointOpinion(slices, labels, structure_count, self.settings.joint_opinion_memory)
         augmented = self.settings.with_input_for(len(slices.cases))
         self._sources = tuple(BatchSource(plane, augmented) for plane in self._planes())
-        # Methods that use the labels as they are have nothing that could drift.
+        # Networks that teach each other, or label cases together, could drift; a single one has the labels alone.
         self._calibrations: list[VolumeCalibration] = []
         if self.settings.volume_calibration and method.network_count > 1:
             in_planes = zip(self._planes(), self._in_planes(labels), strict=True)

@@ -28,6 +28,7 @@ def trained_model(stage: Stage, score: EpochScore, dataset: Dataset, plans: tupl
     """
     settings = stage.settings
     chosen = range(len(stage.learners)) if settings.ensemble else [int(np.argmax(score.values))]
+    kept = score.values if settings.ensemble else [score.values[index] for index in chosen]
     offsets = tuple(tuple(stage.learners[index].offsets.tolist()) for index in chosen)
     counts = Counter(case.quality for case in dataset.select(Split.TRAIN))
     description = ModelDescription(
@@ -43,7 +44,7 @@ def trained_model(stage: Stage, score: EpochScore, dataset: Dataset, plans: tupl
             "task": task.value,
             "cases": {quality.value: counts[quality] for quality in LabelQuality},
             "epoch": stage.epoch,
-            "score": {"kind": score.kind.value, "value": round(float(np.mean(score.values)), 6)},
+            "score": {"kind": score.kind.value, "value": round(float(np.mean(kept)), 6)},
             "settings": settings.to_json(),
             "torch": str(torch.__version__),
         },

@@ -104,12 +104,17 @@ def _finish(selection: ModelSelection, progress: Progress) -> None:
     )
 
 
+def _attempt(context: RunContext) -> tuple[Dataset, ModelSelection]:
+    # A name of the caller's would keep the tensors of a failed training alive.
+    training = RunTraining(context)
+    return training.dataset, training.complete()
+
+
 def _train_with_what_memory_there_is(context: RunContext) -> tuple[Dataset, ModelSelection]:
     """Train; where the memory is not enough, go on from the newest checkpoint and spare more of it."""
     while True:
         try:
-            training = RunTraining(context)
-            return training.dataset, training.complete()
+            return _attempt(context)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise

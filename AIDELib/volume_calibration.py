@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from AIDELib.case import LabelQuality
@@ -39,6 +41,7 @@ class VolumeCalibration:
         images: (S, M, H, W), slices of the cases whose labels are in doubt.
         lowest, highest: (C,) share of their pixels of each class: the mean volume of the labels that people gave, less and
             plus its standard error. Rough labels may err to one side, so that what the good ones alone say is also allowed.
+            Volumes are pixels times the distance of the slices.
     """
 
     images: Tensor
@@ -52,9 +55,10 @@ class VolumeCalibration:
         Args:
             labels: (N, H, W); those of unlabelled cases are not looked at.
         """
+        cases = list(zip(slices.cases, slices.ranges, slices.distances, strict=True))
         labelled = [
-            (case.quality, torch.bincount(labels[own.start : own.stop].flatten(), minlength=class_count).double())
-            for case, own in zip(slices.cases, slices.ranges, strict=True)
+            (case.quality, _pixel_counts(labels[own.start : own.stop], class_count) * distance)
+            for case, own, distance in cases
             if case.quality is not LabelQuality.UNLABELLED
         ]
         bounds = [_usual_volumes(torch.stack([volumes for _, volumes in labelled]))]
@@ -63,17 +67,15 @@ class VolumeCalibration:
             bounds.append(_usual_volumes(torch.stack(good)))
         lowest = torch.stack([low for low, _ in bounds]).amin(dim=0)
         highest = torch.stack([high for _, high in bounds]).amax(dim=0)
-        doubted = [
-            own for case, own in zip(slices.cases, slices.ranges, strict=True) if case.quality is not LabelQuality.HQA
-        ]
-        doubted = doubted or list(slices.ranges)
-        indices = [index for own in doubted for index in own]
-        pixels_of_a_case = labels[0].numel() * len(indices) / len(doubted)
-        chosen = indices[:: max(1, len(indices) // SAMPLED_SLICES)]
+        doubted = [one for one in cases if one[0].quality is not LabelQuality.HQA] or cases
+        indices = [index for _, own, _ in doubted for index in own]
+        distances = np.array([distance for _, own, distance in doubted for _ in own])
+        usual_extent = labels[0].numel() * float(distances.sum()) / len(doubted)
+        chosen = [indices[position] for position in _at_even_distances(distances)]
         return cls(
             images=slices.take(slices.images, chosen),
-            lowest=(lowest / pixels_of_a_case).float().to(slices.device),
-            highest=(highest / pixels_of_a_case).float().to(slices.device),
+            lowest=(lowest / usual_extent).float().to(slices.device),
+            highest=(highest / usual_extent).float().to(slices.device),
         )
 
     def offsets(self, predict: Callable[[Tensor], Tensor], in_force: Tensor) -> Tensor:
@@ -83,7 +85,7 @@ class VolumeCalibration:
             predict: images (B, M, H, W) -> probabilities (B, C, H, W), with the offsets in force.
             in_force: (C,) offsets.
         """
-        stride = max(1, self.images[:, 0].numel() // SAMPLED_PIXELS)
+        stride = _stride_through_all_columns(self.images[:, 0].numel() // SAMPLED_PIXELS, self.images.shape[-1])
         samples = [
             predict(images).permute(0, 2, 3, 1).reshape(-1, len(in_force))[::stride]
             for images in self.images.split(BATCH_SIZE)
@@ -91,6 +93,31 @@ class VolumeCalibration:
         scores = torch.cat(samples).log() - in_force
         own_shares = torch.bincount(scores.argmax(dim=1), minlength=len(in_force)) / len(scores)
         return calibrated_offsets(scores, own_shares.clamp(self.lowest, self.highest))
+
+
+def _pixel_counts(labels: Tensor, class_count: int) -> Tensor:
+    return torch.bincount(labels.flatten(), minlength=class_count).double()
+
+
+def _at_even_distances(distances: NDArray[np.float64]) -> list[int]:
+    """Return positions of slices as far apart in mm, so that cases count by their volume, whatever their slices' distance.
+
+    Args:
+        distances: mm from each slice of all cases to the next.
+    """
+    usual = float(np.median(distances))
+    ends = np.cumsum(distances)
+    step = usual * max(1, len(distances) // SAMPLED_SLICES)
+    points = np.arange(0, ends[-1], step) + usual / 2
+    return [int(position) for position in np.searchsorted(ends, points[points < ends[-1]], side="right")]
+
+
+def _stride_through_all_columns(wanted: int, width: int) -> int:
+    """Return the next stride that does not meet the same columns again and again in images of a width."""
+    stride = max(1, wanted)
+    while math.gcd(stride, width) > 1:
+        stride += 1
+    return stride
 
 
 def _usual_volumes(volumes: Tensor) -> tuple[Tensor, Tensor]:

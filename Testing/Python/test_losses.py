@@ -76,6 +76,9 @@ def test_sharpening_raises_to_the_inverse_temperature():
     assert sharpen(probabilities, 1.0) is probabilities
     # 0.8^2 / (0.8^2 + 0.2^2)
     assert sharpen(probabilities, 0.5).flatten().tolist() == pytest.approx([0.64 / 0.68, 0.04 / 0.68])
+    even = torch.full((1, 4, 1, 1), 0.25)
+    assert sharpen(even, 0.01).flatten().tolist() == [0.25] * 4
+    assert sharpen(torch.zeros(1, 4, 1, 1), 0.01).flatten().tolist() == [0.0] * 4
 
 
 def test_pixels_of_weight_0_do_not_count():

@@ -24,6 +24,7 @@ from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
 from AIDELib.standardization import Task
 from AIDELib.trainer import train
+from AIDELib.watched_folder import Request
 
 
 def draw_label(run: RunFolder, case_id: str, rows: slice):
@@ -131,6 +132,33 @@ def test_a_decision_made_while_a_resumed_run_reads_images_counts_from_the_next_s
     run.extend(1)
     train(run, CPU)
     assert int(labels_of(run, 2, "given").sum()) == 4 * 5 * 6
+
+
+def test_a_decision_made_during_the_pretraining_of_the_baseline_lets_it_begin_anew(
+    tmp_path, tiny_settings, monkeypatch
+):
+    monkeypatch.setattr("AIDELib.progress.SECONDS_BETWEEN_LOOKS", 0.0)
+    settings = tiny_settings.replace(pretraining_epochs=3)
+    run = RunFolder(tmp_path / "run")
+    dataset = load_dataset(write_dataset(tmp_path, "HLU", test_cases=2))
+    prepare_run(dataset, run, RunDescription("aide", settings, None, "conventional", True))
+
+    def stop_in_pretraining(event):
+        if event["event"] == "epoch" and event["stage"] == "baseline: pretraining" and event["epoch"] == 2:
+            run.ask(Request.STOP)
+
+    train(run, CPU, stop_in_pretraining)
+    assert run.read_state()["status"] == "stopped"
+    save_decision(run, ReviewDecision("p1", Choice.EDIT, draw_label(run, "p1", slice(2, 7))))
+    epochs = []
+
+    def note_epochs(event):
+        if event["event"] == "epoch" and event["stage"] == "baseline: pretraining":
+            epochs.append(event["epoch"])
+
+    train(run, CPU, note_epochs)
+    assert run.read_state()["status"] == "finished"
+    assert epochs == [1, 2, 3]
 
 
 def test_the_labels_to_compare_are_in_the_run_folder(tmp_path, tiny_settings):

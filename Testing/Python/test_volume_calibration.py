@@ -7,7 +7,13 @@ import torch
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.slice_set import CaseSlices, SliceSet
 from AIDELib.slice_storage import SliceStorage
-from AIDELib.volume_calibration import LARGEST_OFFSET, VolumeCalibration, calibrated_offsets
+from AIDELib.volume_calibration import (
+    LARGEST_OFFSET,
+    VolumeCalibration,
+    _at_even_distances,
+    _stride_through_all_columns,
+    calibrated_offsets,
+)
 
 
 def test_predictions_get_the_wanted_volumes():
@@ -93,3 +99,45 @@ def test_a_network_within_the_bounds_is_left_alone():
     halves[:, 1, :8], halves[:, 1, 8:] = 3.0, -3.0
     offsets = calibration.offsets(lambda images: halves.expand(len(images), -1, -1, -1).softmax(dim=1), torch.zeros(2))
     assert offsets.tolist() == [0.0, 0.0]
+
+
+def test_thick_slices_count_by_their_volume():
+    thin, thick = np.zeros((30, 16, 16), np.uint8), np.zeros((10, 16, 16), np.uint8)
+    thin[6:24, :8] = thick[2:8, :8] = 1
+    shares = {}
+    for name, (given, given_mm), (doubted, doubted_mm) in (
+        ("thin", (thin, 1.0), (thick, 3.0)),
+        ("thick", (thick, 3.0), (thin, 1.0)),
+    ):
+        cut = [
+            CaseSlices(
+                Case(f"{quality.value} {index}", (Path("i"),), given_label, quality, Split.TRAIN),
+                np.stack([labels]).swapaxes(0, 1).astype(np.float32),
+                labels,
+                distance=distance,
+            )
+            for quality, given_label, labels, distance in (
+                (LabelQuality.HQA, Path("l"), given, given_mm),
+                (LabelQuality.UNLABELLED, None, doubted, doubted_mm),
+            )
+            for index in range(4)
+        ]
+        slices = SliceSet.build(cut, SliceStorage(torch.device("cpu")), (16, 16))
+        calibration = VolumeCalibration.of(slices, slices.pad_labels([case.labels for case in cut]), 2)
+        shares[name] = float(calibration.images.mean())
+        # Six tenths of the slices of each case hold the structure in half of their pixels.
+        assert float(calibration.lowest[1]) < 0.3 < float(calibration.highest[1])
+        assert float(calibration.lowest[1] + calibration.highest[1]) / 2 == pytest.approx(0.3)
+    assert shares == {"thin": pytest.approx(0.3), "thick": pytest.approx(0.3)}
+
+
+def test_slices_are_sampled_evenly_in_mm():
+    # One case of three slices 4 mm apart and one of eight 1 mm apart; the usual distance is 1 mm.
+    assert _at_even_distances(np.array([4.0] * 3 + [1.0] * 8)) == [0] * 4 + [1] * 4 + [2] * 4 + list(range(3, 11))
+    assert _at_even_distances(np.array([2.5] * 600)) == list(range(0, 600, 2))
+    assert _at_even_distances(np.array([0.7] * 7)) == list(range(7))
+
+
+def test_pixels_are_sampled_from_all_columns():
+    assert [_stride_through_all_columns(wanted, 64) for wanted in (0, 1, 2, 11, 64)] == [1, 1, 3, 11, 65]
+    assert _stride_through_all_columns(24, 192) == 25
