@@ -25,6 +25,12 @@ from AIDELib.model_description import DOCUMENT_NAME, ModelDescription, model_fil
 from AIDELib.padding import EDGE_MULTIPLE, padded_size
 
 # Traced on this many pixels; other sizes follow from the operations.
+_SMALLEST_WINDOW = 256
+_ROWS_AND_COLUMNS = {
+    "axial": "Rows go to the back, columns to the left.",
+    "coronal": "Rows go to the head, columns to the left.",
+    "sagittal": "Rows go to the head, columns to the back.",
+}
 _EXAMPLE_EDGE = 64
 
 
@@ -257,6 +263,7 @@ def _metadata(description: ModelDescription) -> dict[str, Any]:
                     "is_patch_data": False,
                     "channel_def": channels,
                     "plane": description.plan.orientation.value,
+                    "rows_and_columns": _ROWS_AND_COLUMNS[description.plan.orientation.value],
                     "pixel_spacing_mm": [x, y],
                     "normalization": f"z-score per {description.plan.normalization.value}",
                 }
@@ -278,7 +285,8 @@ def _metadata(description: ModelDescription) -> dict[str, Any]:
 
 
 def _inference(description: ModelDescription) -> dict[str, Any]:
-    axis = {"axial": 2, "coronal": 1, "sagittal": 0}[description.plan.orientation.value]
+    # Of arrays (z, y, x): what is left are rows and columns as the networks learned them.
+    axis = {"axial": 0, "coronal": 1, "sagittal": 2}[description.plan.orientation.value]
     return {
         "imports": ["$import torch"],
         "bundle_root": ".",
@@ -287,7 +295,7 @@ def _inference(description: ModelDescription) -> dict[str, Any]:
         "network": "$@network_def.eval()",
         "inferer": {
             "_target_": "SliceInferer",
-            "roi_size": [256, 256],
+            "roi_size": [max(_SMALLEST_WINDOW, edge) for edge in description.plan.size],
             "spatial_dim": axis,
             "sw_batch_size": 8,
             "overlap": 0.25,
@@ -298,10 +306,13 @@ def _inference(description: ModelDescription) -> dict[str, Any]:
 def _bundle_readme(description: ModelDescription) -> str:
     structures = ", ".join(f"{index + 1} {one.name}" for index, one in enumerate(description.structures))
     x, y = description.plan.spacing
+    orientation = description.plan.orientation.value
     return (
         "# A model trained with AIDE\n\n"
-        f"- Input: {description.plan.orientation.value} slices, channels {', '.join(description.channels)}, resampled to "
-        f"{x:.4g} x {y:.4g} mm, z-scored per {description.plan.normalization.value}; any size.\n"
+        f"- Input: {orientation} slices, channels {', '.join(description.channels)}, resampled to {x:.4g} x {y:.4g} mm, "
+        f"z-scored per {description.plan.normalization.value}; any size. {_ROWS_AND_COLUMNS[orientation]}\n"
+        "- Volumes for the inferer of `configs/inference.json`: (batch, channel, z, y, x), the voxels in the order left, back, "
+        "head\n  (LPS): what `sitk.GetArrayFromImage(sitk.DICOMOrient(image, 'LPS'))` gives, channels stacked.\n"
         f"- Output: probabilities of 0 background, {structures}.\n\n"
         "Research use; not for diagnosis.\n"
     )

@@ -101,9 +101,11 @@ def test_monai_loads_the_bundle_and_gets_the_same_output(model_path, tmp_path):
     parser["bundle_root"] = str(tmp_path / "liver")
     parser["device"] = "cpu"
     network, inferer = parser.get_parsed_content("network"), parser.get_parsed_content("inferer")
+    assert inferer.roi_size == [256, 256]
     inferer.roi_size = [50, 37]
-    volume = images.permute(1, 2, 3, 0)[None]
-    torch.testing.assert_close(inferer(volume, network), expected.permute(1, 2, 3, 0)[None], rtol=1e-4, atol=1e-4)
+    # (z, y, x), as SimpleITK has volumes: each axial slice is (y, x), as `cut_image` gives it.
+    volume = images.permute(1, 0, 2, 3)[None]
+    torch.testing.assert_close(inferer(volume, network), expected.permute(1, 0, 2, 3)[None], rtol=1e-4, atol=1e-4)
 
 
 def test_a_model_to_a_folder_and_back_is_the_same_file(model_path, tmp_path):
