@@ -311,8 +311,9 @@ def _bundle_readme(description: ModelDescription) -> str:
         "# A model trained with AIDE\n\n"
         f"- Input: {orientation} slices, channels {', '.join(description.channels)}, resampled to {x:.4g} x {y:.4g} mm, "
         f"z-scored per {description.plan.normalization.value}; any size. {_ROWS_AND_COLUMNS[orientation]}\n"
-        "- Volumes for the inferer of `configs/inference.json`: (batch, channel, z, y, x), the voxels in the order left, back, "
-        "head\n  (LPS): what `sitk.GetArrayFromImage(sitk.DICOMOrient(image, 'LPS'))` gives, channels stacked.\n"
+        "- Volumes for the inferer of `configs/inference.json`: (batch, channel, z, y, x),\n"
+        "  x to the left, y to the back, z to the head:\n"
+        "  what `sitk.GetArrayFromImage(sitk.DICOMOrient(image, 'LPS'))` gives, channels stacked.\n"
         f"- Output: probabilities of 0 background, {structures}.\n\n"
         "Research use; not for diagnosis.\n"
     )
