@@ -57,6 +57,14 @@ def casesOfScene(channels: Sequence[str]) -> list[BatchCase]:
     return cases
 
 
+def _mayBeSeries(path: Path) -> bool:
+    try:
+        return path.is_dir() and not path.name.startswith(".") and not images_in(path) and any(path.iterdir())
+    except OSError:
+        # Folders of the system, at the root of a drive for one, may not be read.
+        return False
+
+
 def casesOfFolder(folder: Path, channels: Sequence[str]) -> list[BatchCase]:
     """Return the cases of a folder: one image file each, or files NAME_0000, NAME_0001 … for several channels.
 
@@ -64,21 +72,20 @@ def casesOfFolder(folder: Path, channels: Sequence[str]) -> list[BatchCase]:
     (`.seg.nrrd`) are left out.
 
     Raises:
-        VolumeError: the folder does not exist or holds no images.
+        VolumeError: the folder does not exist, cannot be read or holds no images.
     """
     if not folder.is_dir():
         raise VolumeError(f"There is no folder {folder}. Choose the folder that holds the images.")
-    images = {name: path for name, path in images_in(folder).items() if not is_segmentation_file(path)}
+    try:
+        images = {name: path for name, path in images_in(folder).items() if not is_segmentation_file(path)}
+    except OSError as error:
+        raise VolumeError(f"The folder {folder} cannot be read ({error.strerror}). Choose another one.") from None
     if len(channels) > 1 or are_numbered(images):
         grouped = group_channels(images, len(channels)) if images else {}
         cases = [BatchCase(name, paths) for name, paths in grouped.items()]
     else:
         cases = [BatchCase(name, (path,)) for name, path in images.items()]
-        cases += [
-            BatchCase(path.name, (path,))
-            for path in sorted(folder.iterdir())
-            if path.is_dir() and not path.name.startswith(".") and not images_in(path) and any(path.iterdir())
-        ]
+        cases += [BatchCase(path.name, (path,)) for path in sorted(folder.iterdir()) if _mayBeSeries(path)]
     if not cases:
         raise VolumeError(
             f"{folder} holds no images (.nii.gz, .nrrd, .mha, or a subfolder per DICOM series). Choose another folder."

@@ -63,8 +63,13 @@ class BatchSection:
 
     def showFolders(self, inputFolder: str, outputFolder: str) -> None:
         """Show other folders; for "" those that were used last stay."""
-        self._ui.batchInputFolderEdit.setCurrentPath(inputFolder or self.inputFolder)
-        self._ui.batchOutputFolderEdit.setCurrentPath(outputFolder or self.outputFolder)
+        for edit, folder in (
+            (self._ui.batchInputFolderEdit, inputFolder),
+            (self._ui.batchOutputFolderEdit, outputFolder),
+        ):
+            # The same text anew would move the cursor of somebody who is typing to its end.
+            if folder and folder != edit.currentPath:
+                edit.setCurrentPath(folder)
 
     def refresh(self) -> None:
         """List the patients again.

@@ -83,12 +83,10 @@ class SegmentationLogic(ScriptedLoadableModuleLogic):
             return self._addSegments(result, result.volumeNode)
         volume = addSnapshot(result.volumeRead)
         try:
-            segmentation = self._addSegments(result, volume)
+            return self._addSegments(result, volume)
         except BaseException:
             removeNode(volume)
             raise
-        slicer.util.setSliceViewerLayers(background=volume, fit=True)
-        return segmentation
 
     def _addSegments(self, result: Segmented, volume: vtkMRMLScalarVolumeNode) -> vtkMRMLSegmentationNode:
         examination = result.examination

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -174,7 +174,7 @@ class ReviewController:
         """Let the label drawn in the Segment Editor count from now on, as HQA.
 
         Raises:
-            RunError: the case is not being edited.
+            RunError: the case is not being edited, or a segment is no structure of the run.
             AIDEError: the label is gone or the run cannot be written; nothing is then changed.
         """
         node = self.editedNode(caseName)
@@ -182,6 +182,7 @@ class ReviewController:
             raise RunError(_("Case '{case}' is not being edited. Press Edit first.").format(case=caseName))
         _run, dataset = self._opened()
         names = [structure.name for structure in dataset.structures]
+        _requireKnownSegments(node, names)
         labels = snapshotOfSegments(node, names).labelsOn(self._labels(caseName).given)
         self._decide(caseName, Choice.EDIT, labels)
         _closeInSegmentEditor(node)
@@ -252,3 +253,17 @@ def _openInSegmentEditor(segmentation: vtk.vtkObject, volume: vtk.vtkObject) -> 
         node = slicer.mrmlScene.AddNode(node)
     node.SetAndObserveSegmentationNode(segmentation)
     node.SetAndObserveSourceVolumeNode(volume)
+
+
+def _requireKnownSegments(node: vtk.vtkObject, names: Sequence[str]) -> None:
+    """Refuse segments that would be lost, because the run does not know them."""
+    segmentation = node.GetSegmentation()
+    present = [segmentation.GetSegment(identifier).GetName() for identifier in segmentation.GetSegmentIDs()]
+    known = {name.casefold() for name in names}
+    unknown = [name for name in present if name.casefold() not in known]
+    if unknown:
+        raise RunError(
+            _(
+                "The run has no segment {unknown}, only {known}. Rename it, or move what you drew into one of these."
+            ).format(unknown=", ".join(unknown), known=", ".join(names))
+        )
