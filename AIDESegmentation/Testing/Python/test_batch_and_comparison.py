@@ -133,6 +133,15 @@ class BatchTest(module_fixture.ModuleTestCase):
         truth = bodyWithOrgans((32, 32, 12), 99)[1] == 1
         self.assertGreater(dice(self.segmentVoxels(segmentation, "liver", volume), truth), 0.85)
 
+    def test_a_batch_of_files_leaves_the_screen_to_its_first_image(self):
+        source = self.folder / "images"
+        source.mkdir()
+        for name in ("a", "b"):
+            self._writeImage(source / f"{name}.nii.gz")
+        self._segmentFolder(source)
+        self.assertEqual(self.imagesOnScreen(), {"a"})
+        self.assertEqual([node.GetDisplayNode().GetVisibility() for node in self.segmentations()], [1, 0])
+
     def test_single_slices_with_numbered_names_are_volumes_of_their_own(self):
         slices = {f"case_{number:02d}": bodyWithOrgans((32, 32, 1), number) for number in (1, 2)}
         for name, (image, _labels) in slices.items():

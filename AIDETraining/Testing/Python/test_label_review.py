@@ -12,6 +12,7 @@ from training_scene import ball
 
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
+from AIDELib.errors import RunError
 from AIDELib.presets import QUICK
 from AIDELib.review import ReviewedCase, review_document
 from AIDELib.run_folder import RunDescription, RunFolder
@@ -60,6 +61,14 @@ class EditedLabelTest(ScriptedLoadableModuleTest):
         self.assertEqual(np.count_nonzero(file.mask(file.segments[0])), 1)
         restarted.review.clear()
         self.assertEqual(slicer.util.getNodesByClass("vtkMRMLSegmentationNode"), [])
+
+    def test_a_drawn_segment_that_the_run_does_not_know_is_not_lost(self):
+        node = self.logic.review.edit("a")
+        node.GetSegmentation().AddEmptySegment("", "Segment_1")
+        with self.assertRaisesRegex(RunError, "The run has no segment Segment_1, only"):
+            self.logic.review.useEdited("a")
+        self.assertIs(self.logic.review.editedNode("a"), node)
+        self.assertEqual(self.logic.review.decisions(), {})
 
     def test_an_edited_label_waits_while_another_run_is_looked_at(self):
         node = self.logic.review.edit("a")
