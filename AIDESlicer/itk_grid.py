@@ -17,12 +17,28 @@ def itkImage(array: NDArray[np.generic], indicesToWorld: NDArray[np.float64]) ->
         indicesToWorld: (4, 4), from voxel indices to RAS coordinates; its axes are orthogonal.
     """
     image = sitk.GetImageFromArray(array)
+    _place(image, indicesToWorld)
+    return image
+
+
+def itkGrid(size: tuple[int, int, int], indicesToWorld: NDArray[np.float64]) -> sitk.Image:
+    """Return an image in LPS coordinates whose voxels mean nothing.
+
+    Args:
+        size: voxels along I, J, K.
+        indicesToWorld: (4, 4), from voxel indices to RAS coordinates; its axes are orthogonal.
+    """
+    image = sitk.Image(list(size), sitk.sitkUInt8)
+    _place(image, indicesToWorld)
+    return image
+
+
+def _place(image: sitk.Image, indicesToWorld: NDArray[np.float64]) -> None:
     toWorld = FLIP @ indicesToWorld
     spacing = np.linalg.norm(toWorld[:3, :3], axis=0)
     image.SetSpacing(spacing.tolist())
     image.SetDirection((toWorld[:3, :3] / spacing).ravel().tolist())
     image.SetOrigin(toWorld[:3, 3].tolist())
-    return image
 
 
 def indicesToWorldOf(image: sitk.Image) -> NDArray[np.float64]:

@@ -25,6 +25,13 @@ class SubjectHierarchy:
         parent = self._node.GetItemParent(item)
         return 0 if parent in (0, self._node.GetSceneItemID()) else parent
 
+    def isOfOnePatient(self, item: int) -> bool:
+        """Return whether an item is a study or a patient or stands below one; a plain folder may hold several patients."""
+        return bool(item) and any(
+            self._node.GetItemLevel(item) == level or self._node.GetItemAncestorAtLevel(item, level)
+            for level in (_STUDY, _PATIENT)
+        )
+
     def patient(self, node: vtk.vtkObject) -> str:
         """Return the name of the patient that a node stands under, empty for none."""
         item = self._node.GetItemByDataNode(node)

@@ -45,8 +45,8 @@ def groupVolumes(
 ) -> list[VolumeGroup]:
     """Return groups of volumes of the same study, or of the same name but for the channel where there is no study.
 
-    A study with two volumes of one channel holds several examinations, told apart by their names. Volumes whose names
-    name no channel are left out.
+    A study with two volumes of one channel holds several examinations, told apart by their names, and so may a plain
+    folder. Volumes whose names name no channel are left out.
     """
     hierarchy = SubjectHierarchy()
     named = [
@@ -60,7 +60,8 @@ def groupVolumes(
     for volume, study, channel, stem in named:
         gaps = [None] * channelCount
         name = stem or volume.GetName()
-        key = (study, "" if study and study not in crowded else " ".join(words(stem)))
+        isOneExamination = hierarchy.isOfOnePatient(study) and study not in crowded
+        key = (study, "" if isOneExamination else " ".join(words(stem)))
         group = groups.setdefault(key, VolumeGroup(name, study, list(gaps)))
         if group.volumes[channel] is not None:
             group = groups[(study, volume.GetID())] = VolumeGroup(name, study, list(gaps))

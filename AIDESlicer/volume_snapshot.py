@@ -17,7 +17,7 @@ from AIDELib.errors import VolumeError
 from AIDELib.grid import as_volume
 from AIDELib.volume import read_image
 from AIDESlicer.index_image import arrayFromImage, imageFromArray, indexImage, resampled, startOffset
-from AIDESlicer.itk_grid import indicesToWorldOf, itkImage
+from AIDESlicer.itk_grid import indicesToWorldOf, itkGrid, itkImage
 from AIDESlicer.label_grid import labelsOnGrid
 from AIDESlicer.placement import Placement, arrayFromMatrix, coveringGrid, indexTransform, placementUnder
 
@@ -48,9 +48,9 @@ class VolumeSnapshot:
         under shear or a non-linear transform they are resampled linearly onto a grid of about the same spacing. Always
         3D; a single slice is one voxel thick.
         """
-        if self.placement.isOrthogonal:
-            return itkImage(arrayFromImage(self.image), self.placement.matrix)
-        world, size = coveringGrid(self.placement, self.size)
+        world, size = self._world()
+        if world is self.placement:
+            return itkImage(arrayFromImage(self.image), world.matrix)
         image = resampled(
             self.image,
             indexTransform(world, self.placement),
@@ -59,6 +59,11 @@ class VolumeSnapshot:
             self._background(),
         )
         return itkImage(arrayFromImage(image), world.matrix)
+
+    def worldGrid(self) -> sitk.Image:
+        """Return an image on the grid of `worldImage` whose voxels mean nothing. Takes no time to speak of."""
+        world, size = self._world()
+        return itkGrid(size, world.matrix)
 
     def write(self, path: Path) -> sitk.Image:
         """Write `worldImage` uncompressed, all of the file or nothing, and return it.
@@ -82,6 +87,10 @@ class VolumeSnapshot:
         """
         source = Placement(indicesToWorldOf(labels))
         return labelsOnGrid(sitk.GetArrayFromImage(labels), source, self.placement, self.size)
+
+    def _world(self) -> tuple[Placement, tuple[int, int, int]]:
+        """Return the grid of the volume in the world: its own where that is orthogonal."""
+        return (self.placement, self.size) if self.placement.isOrthogonal else coveringGrid(self.placement, self.size)
 
     def _background(self) -> float:
         """Return what lies outside the volume: as in Slicer's own resampling, the middle one of its corners' values."""

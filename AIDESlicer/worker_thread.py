@@ -41,7 +41,8 @@ class WorkerThread:
         self._isWanted = True
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._timer = qt.QTimer()
-        self._timer.setInterval(INTERVAL_MS)
+        # Looked at as soon as there is time: what takes a moment is not waited for longer than that.
+        self._timer.setInterval(0)
         self._timer.timeout.connect(self._look)
 
     def start(self) -> None:
@@ -55,7 +56,7 @@ class WorkerThread:
         self._isWanted = False
 
     def wait(self) -> None:
-        """Return when the work is over; not for the main thread."""
+        """Return when the work is over; the main thread meanwhile answers nobody."""
         self._thread.join()
 
     def _run(self) -> None:
@@ -67,6 +68,7 @@ class WorkerThread:
     def _look(self) -> None:
         self._thread.join(LENT_MS / 1000)
         if self._thread.is_alive():
+            self._timer.setInterval(INTERVAL_MS)
             return
         self._timer.stop()
         _running.discard(self)

@@ -235,6 +235,12 @@ class CaseTable:
 
     # Keeping
 
+    def copy(self) -> CaseTable:
+        """Return a table of the same content, for work that lasts while this one may be edited."""
+        copied = CaseTable()
+        copied.replaceContent(self.channels, self.structures, self.rows)
+        return copied
+
     def replaceContent(
         self, channels: Sequence[str], structures: Sequence[TableStructure], rows: Sequence[CaseRow]
     ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import SimpleITK as sitk
@@ -15,14 +16,14 @@ from AIDELib.grid import as_volume
 from AIDELib.structure import Structure
 from AIDELib.volume import read_grid
 from AIDESlicer.node_export import writeLabels
-from AIDESlicer.segmentation_snapshot import snapshotOfSegments
+from AIDESlicer.segmentation_snapshot import SegmentationSnapshot, snapshotOfSegments
 from AIDESlicer.volume_snapshot import snapshotOfVolume
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_of_table import caseIds, datasetOf, plannedDataset, usedRows
 from AIDETrainingLib.new_folder import newFolder
 from AIDETrainingLib.scene_sources import sourceNode
-from AIDETrainingLib.stepwise import Step, Steps
+from AIDETrainingLib.stepwise import Step, Steps, ThreadStep
 
 DATASET_FOLDER = "dataset"
 
@@ -30,9 +31,9 @@ DATASET_FOLDER = "dataset"
 def exportDataset(table: CaseTable, folder: Path) -> Steps[Dataset]:
     """Write the nodes of the table as files below `folder`/dataset; files on disk stay where they are.
 
-    One volume or label a step. Volumes are written in the world, with their transforms applied; segmentations on the
-    grid of their case's first channel. The scene stays as it is. When the work fails or is closed, what it wrote is
-    removed.
+    One volume or label a step, in a thread. Volumes are written in the world, with their transforms applied;
+    segmentations on the grid of their case's first channel. The scene stays as it is. When the work fails or is closed,
+    what it wrote is removed.
 
     Returns (when all steps are done):
         the dataset.
@@ -55,10 +56,9 @@ def _writeAll(table: CaseTable, target: Path) -> Steps[dict[tuple[str, Source], 
     structures = [structure.toStructure() for structure in table.structures if structure.used]
     paths: dict[tuple[str, Source], Path] = {}
     for index, row in enumerate(rows):
-        text = _("Writing case {name}").format(name=row.name)
+        step = partial(ThreadStep, index / len(rows), _("Writing case {name}").format(name=row.name))
         grid: sitk.Image | None = None
         for channel, image in enumerate(row.images):
-            yield Step(index / len(rows), text)
             if image is None:
                 raise DatasetError(
                     _("Case '{case}' has no volume for channel '{channel}'.").format(
@@ -66,22 +66,26 @@ def _writeAll(table: CaseTable, target: Path) -> Steps[dict[tuple[str, Source], 
                     )
                 )
             if image.path:
-                grid = grid or as_volume(read_grid(Path(image.path)))
+                grid = grid or (yield step(partial(_gridOf, Path(image.path))))
                 continue
             path = target / "images" / f"{ids[row.key]}_{channel:04d}.nrrd"
-            written = snapshotOfVolume(_node(row, image)).write(path)
+            written = yield step(partial(snapshotOfVolume(_node(row, image)).write, path))
             grid = grid or written
             paths[row.key, image] = path
         for number, label in enumerate(_labels(row)):
             if label.path:
                 continue
-            yield Step(index / len(rows), text)
             ending = "" if number == 0 else f"_rater{number}"
             path = target / "labels" / f"{ids[row.key]}{ending}.seg.nrrd"
-            _writeLabel(row, label, structures, grid, path)
+            segments = snapshotOfSegments(_node(row, label), [structure.name for structure in structures])
+            yield step(partial(_writeLabel, row.name, segments, structures, grid, path))
             paths[row.key, label] = path
     yield Step(1.0, _("Dataset written"))
     return paths
+
+
+def _gridOf(path: Path) -> sitk.Image:
+    return as_volume(read_grid(path))
 
 
 def _labels(row: CaseRow) -> Sequence[Source]:
@@ -91,16 +95,15 @@ def _labels(row: CaseRow) -> Sequence[Source]:
 
 
 def _writeLabel(
-    row: CaseRow, label: Source, structures: Sequence[Structure], grid: sitk.Image | None, path: Path
+    case: str, segments: SegmentationSnapshot, structures: Sequence[Structure], grid: sitk.Image, path: Path
 ) -> None:
-    segments = snapshotOfSegments(_node(row, label), [structure.name for structure in structures])
     labels = segments.labelsOn(grid)
     if not sitk.GetArrayViewFromImage(labels).any():
         raise DatasetError(
             _(
                 "Case '{case}': the segmentation '{segmentation}' is empty or lies outside the volume. "
                 "Draw it, move it, or set the case to unlabelled."
-            ).format(case=row.name, segmentation=segments.name)
+            ).format(case=case, segmentation=segments.name)
         )
     writeLabels(labels, structures, path)
 

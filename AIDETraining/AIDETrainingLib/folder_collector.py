@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from slicer.i18n import tr as _
@@ -19,7 +20,7 @@ from AIDETrainingLib.case_names import patientsOfNames
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.folder_layout import guessLayout, ownDatasetFile
-from AIDETrainingLib.stepwise import Step, Steps
+from AIDETrainingLib.stepwise import Steps, ThreadStep
 from AIDETrainingLib.table_structure import withFileStructures
 
 
@@ -34,8 +35,8 @@ def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:
     """
     datasetFile = ownDatasetFile(path)
     if datasetFile is not None:
-        yield Step(0.0, _("Reading {name}").format(name=datasetFile.name))
-        dataset = load_dataset(datasetFile)
+        text = _("Reading {name}").format(name=datasetFile.name)
+        dataset = yield ThreadStep(0.0, text, partial(load_dataset, datasetFile))
         rows = [
             CaseRow(
                 name=case.id,
@@ -53,8 +54,8 @@ def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:
     if not path.is_dir():
         raise DatasetError(_("{path} is neither a folder nor a dataset.json of AIDE.").format(path=path))
     layout = guessLayout(path)
-    yield Step(0.0, _("Looking through {name}").format(name=path.name))
-    found = find_cases(path) if layout == "folder" else LAYOUTS[layout].read(path)
+    find = find_cases if layout == "folder" else LAYOUTS[layout].read
+    found = yield ThreadStep(0.0, _("Looking through {name}").format(name=path.name), partial(find, path))
     structures = found.structures or (yield from _readStructures(found.cases))
     return _addRows(table, found.channels, structures, _rowsOf(found))
 
@@ -77,8 +78,8 @@ def _readStructures(cases: Sequence[FoundCase]) -> Steps[tuple[Structure, ...]]:
     values: dict[str, int] = {}
     labelled = [case for case in cases if case.labels]
     for index, case in enumerate(labelled):
-        values |= labels_in(case.labels[0], values)
-        yield Step((index + 1) / len(labelled), _("Reading the labels: {name}").format(name=case.id))
+        text = _("Reading the labels: {name}").format(name=case.id)
+        values |= yield ThreadStep(index / len(labelled), text, partial(labels_in, case.labels[0], dict(values)))
     return named_structures([(name, [value]) for name, value in sorted(values.items(), key=lambda pair: pair[1])])
 
 

@@ -10,7 +10,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from AIDELib.case import LabelQuality
+from AIDELib.case import Case, LabelQuality
 from AIDELib.dataset import Dataset, find_case
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import RunError
@@ -21,8 +21,8 @@ from AIDELib.run_folder import RunFolder
 from AIDESlicer.node_removal import removeNode
 from AIDESlicer.segmentation_snapshot import snapshotOfSegments
 from AIDETrainingLib.case_row import CaseRow, Source
+from AIDETrainingLib.case_rows import rowOfCase
 from AIDETrainingLib.case_table import CaseTable
-from AIDETrainingLib.dataset_of_table import caseIds, usedRows
 from AIDETrainingLib.edited_label import editedLabel, markEdited
 from AIDETrainingLib.review_display import ReviewDisplay, editableSegmentation
 from AIDETrainingLib.review_labels import (
@@ -94,7 +94,7 @@ class ReviewController:
         """
         run, dataset = self._opened()
         reviewed, case = self._reviewed(caseName), find_case(dataset, caseName)
-        withImage = self._display.volumeInScene(case, self._rowOf(caseName)) is None
+        withImage = self._display.volumeInScene(case, self._rowOf(case)) is None
         return lambda: readReviewMaterial(run, dataset, reviewed, withImage)
 
     def showSteps(self, caseName: str, material: ReviewMaterial) -> Steps[None]:
@@ -106,7 +106,7 @@ class ReviewController:
         _run, dataset = self._opened()
         self._shown = None
         case = find_case(dataset, caseName)
-        yield from self._display.show(case, self._rowOf(caseName), material, dataset.structures)
+        yield from self._display.show(case, self._rowOf(case), material, dataset.structures)
         self._shown = (caseName, material.labels)
 
     def show(self, caseName: str) -> Disagreement | None:
@@ -174,7 +174,7 @@ class ReviewController:
         """Let the label drawn in the Segment Editor count from now on, as HQA.
 
         Raises:
-            RunError: the case is not being edited, or a segment is no structure of the run.
+            RunError: the case is not being edited, a segment is no structure of the run, or nothing is drawn.
             AIDEError: the label is gone or the run cannot be written; nothing is then changed.
         """
         node = self.editedNode(caseName)
@@ -184,6 +184,12 @@ class ReviewController:
         names = [structure.name for structure in dataset.structures]
         _requireKnownSegments(node, names)
         labels = snapshotOfSegments(node, names).labelsOn(self._labels(caseName).given)
+        if not sitk.GetArrayViewFromImage(labels).any():
+            raise RunError(
+                _(
+                    "The edited label of case '{case}' is empty or lies outside the volume. Draw it, or undo the erasing."
+                ).format(case=caseName)
+            )
         self._decide(caseName, Choice.EDIT, labels)
         _closeInSegmentEditor(node)
         removeNode(node)
@@ -203,7 +209,7 @@ class ReviewController:
     def _decide(self, caseName: str, choice: Choice, labels: sitk.Image) -> None:
         run, dataset = self._opened()
         path = decide(run, caseName, choice, labels, dataset.structures)
-        row = self._rowOf(caseName)
+        row = self._rowOf(find_case(dataset, caseName))
         if row is not None:
             self._before.setdefault(caseName, row)
             keepsLabel = choice is Choice.KEEP and row.label is not None
@@ -229,11 +235,9 @@ class ReviewController:
             self._dataset = load_dataset(self._run.dataset_file)
         return self._run, self._dataset
 
-    def _rowOf(self, caseName: str) -> CaseRow | None:
-        """Return the row that a case was written from, by its name; None where the table has none."""
-        rows = usedRows(self._table)
-        ids = caseIds(rows)
-        return next((row for row in rows if ids[row.key] == caseName), None)
+    def _rowOf(self, case: Case) -> CaseRow | None:
+        run, _dataset = self._opened()
+        return rowOfCase(self._table, run.path, case)
 
 
 def _closeInSegmentEditor(segmentation: vtk.vtkObject) -> None:

@@ -62,7 +62,7 @@ class ReviewDisplay:
         if node is None:
             return None
         with suppress(AIDEError):
-            if same_grid(snapshotOfVolume(node).worldImage(), as_volume(read_grid(case.images[0]))):
+            if same_grid(snapshotOfVolume(node).worldGrid(), as_volume(read_grid(case.images[0]))):
                 return node
         return None
 

@@ -151,6 +151,7 @@ class ReviewSection:
         self._ui.differenceLabel.setText(_("Reading the labels …"))
         self._thread = WorkerThread(reading, lambda material: self._onRead(case, material), self._onShowError)
         self._thread.start()
+        self._showEditButton()
 
     def _onRead(self, case: str, material: ReviewMaterial) -> None:
         self._thread = None
@@ -158,13 +159,17 @@ class ReviewSection:
         self._runner = StepRunner(
             self._logic.review.showSteps(case, material),
             lambda step: self._ui.differenceLabel.setText(f"{step.text} …"),
-            lambda _result: self._ui.differenceLabel.setText(text),
+            lambda _result: self._onShown(text),
             self._onShowError,
         )
 
+    def _onShown(self, text: str) -> None:
+        self._ui.differenceLabel.setText(text)
+        self._showEditButton()
+
     def _onShowError(self, error: Exception) -> None:
         self._thread = None
-        self._ui.differenceLabel.setText("")
+        self._onShown("")
         with errorsShown():
             raise error
 
@@ -214,11 +219,15 @@ class ReviewSection:
         ui, review = self._ui, self._logic.review
         ui.acceptButton.setEnabled(case is not None and review.hasCorrection(case))
         ui.keepButton.setEnabled(case is not None)
-        ui.editButton.setEnabled(case is not None)
+        self._showEditButton()
         ui.useEditedButton.setEnabled(case is not None and review.editedNode(case) is not None)
         ui.withdrawButton.setEnabled(case in decisions)
         ended = self._logic.runView().phase in (RunPhase.FINISHED, RunPhase.STOPPED)
         ui.continueButton.setEnabled(bool(self._cases) and ended)
+
+    def _showEditButton(self) -> None:
+        """What is being read would be shown over the label that is edited, so that it is waited for."""
+        self._ui.editButton.setEnabled(self.selectedCase() is not None and not self.busy)
 
 
 def choiceWord(choice: Choice) -> str:

@@ -76,12 +76,15 @@ def _groups(volumes: Sequence[vtk.vtkObject], channels: Sequence[str], hierarchy
     placed = {volume.GetID() for group in groups for volume in group.nodes()}
     for volume in volumes:
         if volume.GetID() not in placed:
-            _placeUnnamed(volume, hierarchy.study(volume), groups, len(channels))
+            _placeUnnamed(volume, hierarchy, groups, len(channels))
     return groups
 
 
-def _placeUnnamed(volume: vtk.vtkObject, study: int, groups: list[_Group], channelCount: int) -> None:
-    gaps = [group for group in groups if study and group.study == study and not group.isComplete]
+def _placeUnnamed(volume: vtk.vtkObject, hierarchy: SubjectHierarchy, groups: list[_Group], channelCount: int) -> None:
+    study = hierarchy.study(volume)
+    gaps = [group for group in groups if group.study == study and not group.isComplete]
+    if not hierarchy.isOfOnePatient(study):
+        gaps = []
     if len(gaps) == 1 and gaps[0].volumes.count(None) == 1:
         gaps[0].volumes[gaps[0].volumes.index(None)] = volume
     else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import qt
+
+from AIDESlicer.worker_thread import WorkerThread
 
 Result = TypeVar("Result")
 
@@ -24,21 +26,45 @@ class Step:
     text: str
 
 
+@dataclass(frozen=True)
+class ThreadStep(Step):
+    """A step that would keep the main thread busy; the generator gets its result, or its exception, from `yield`.
+
+    Attributes:
+        work: touches neither nodes nor widgets, so that a thread can do it.
+    """
+
+    work: Callable[[], Any]
+
+
 # Work that yields its progress and returns its result. Closing it early leaves nothing behind.
-Steps = Generator[Step, None, Result]
+Steps = Generator[Step, Any, Result]
 
 
 def completeSteps(steps: Steps[Result], report: Callable[[Step], None] = lambda step: None) -> Result:
     """Do all steps at once and return their result, for scripts without a user interface."""
-    while True:
-        try:
-            report(next(steps))
-        except StopIteration as stop:
-            return stop.value
+    try:
+        step = next(steps)
+        while True:
+            report(step)
+            step = _afterWork(steps, step)
+    except StopIteration as stop:
+        return stop.value
+
+
+def _afterWork(steps: Steps[Any], step: Step) -> Step:
+    """Do the work of a step at once and return the step after it."""
+    if not isinstance(step, ThreadStep):
+        return next(steps)
+    try:
+        result = step.work()
+    except Exception as error:  # whatever it is, it belongs to the work
+        return steps.throw(error)
+    return steps.send(result)
 
 
 class StepRunner(Generic[Result]):
-    """Does steps one by one in the application's event loop.
+    """Does steps one by one in the application's event loop, those that need it in a thread.
 
     Args:
         steps: the work.
@@ -56,6 +82,7 @@ class StepRunner(Generic[Result]):
     ) -> None:
         self._steps: Steps[Result] | None = steps
         self._onStep, self._onDone, self._onError = onStep, onDone, onError
+        self._thread: WorkerThread | None = None
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -68,17 +95,26 @@ class StepRunner(Generic[Result]):
         return self._steps is not None
 
     def cancel(self) -> None:
-        """Stop after the present step; the work cleans up after itself."""
-        if self._steps is not None:
-            self._steps.close()
+        """Stop after the present step, which is waited for; the work cleans up after itself."""
+        steps, thread = self._steps, self._thread
         self._finish()
+        if thread is not None:
+            # What it writes is removed by the work, which therefore has to come later.
+            thread.abandon()
+            thread.wait()
+        if steps is not None:
+            steps.close()
 
     def _doStep(self) -> None:
-        if self._steps is None:
-            return
+        if self._steps is not None:
+            self._advance(self._steps.send, None)
+
+    def _advance(self, goOn: Callable[[Any], Step], value: Any) -> None:
+        """Let the work go on to its next step with the outcome of the one before."""
+        self._thread = None
         onDone, onError = self._onDone, self._onError
         try:
-            step = next(self._steps)
+            step = goOn(value)
         except StopIteration as stop:
             self._finish()
             onDone(stop.value)
@@ -88,10 +124,20 @@ class StepRunner(Generic[Result]):
         else:
             self._onStep(step)
             if self._steps is not None:
-                self._timer.start()
+                self._schedule(step)
+
+    def _schedule(self, step: Step) -> None:
+        if isinstance(step, ThreadStep):
+            send, throw = self._steps.send, self._steps.throw
+            self._thread = WorkerThread(
+                step.work, lambda result: self._advance(send, result), lambda error: self._advance(throw, error)
+            )
+            self._thread.start()
+        else:
+            self._timer.start()
 
     def _finish(self) -> None:
         self._timer.stop()
-        self._steps = None
+        self._steps = self._thread = None
         # The timer's connection, and with it this object, stays for as long as Slicer runs; what it worked on must not.
         self._onStep = self._onDone = self._onError = lambda _outcome: None

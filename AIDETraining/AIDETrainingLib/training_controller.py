@@ -22,6 +22,7 @@ from AIDELib.settings import Settings
 from AIDELib.watched_folder import Request, Status
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
 from AIDESlicer.folder_reader import ACTIVE, FRESH_SECONDS
+from AIDETrainingLib.case_rows import recordRows
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.dataset_export import exportDataset
 from AIDETrainingLib.dataset_of_table import plannedDataset
@@ -56,6 +57,8 @@ class TrainingController:
         Raises:
             AIDEError: the table cannot be trained on, or the folder cannot be used.
         """
+        # The table may be edited while its images are being written.
+        table = table.copy()
         planned = plannedDataset(table)
         measurable = any(case.label for case in planned.select(Split.TEST))
         baseline = MethodName.CONVENTIONAL if compareWithBaseline else None
@@ -64,7 +67,9 @@ class TrainingController:
         require_trainable(planned, description)
         with newFolder(folder):
             dataset = yield from exportDataset(table, folder)
-            return prepare_run(dataset, RunFolder(folder), description).statement
+            statement = prepare_run(dataset, RunFolder(folder), description).statement
+            recordRows(table, folder)
+            return statement
 
     def start(self, folder: Path, device: str, moreEpochs: int = 0) -> None:
         """Start the background process of a prepared run, or go on with one.

@@ -74,8 +74,16 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
             self._store.readIfChanged()
         if not self._parameters.runFolder:
             self._parameters.runFolder = str(rememberedRun() or newRunFolder())
-        self.review.setRun(Path(self._parameters.runFolder))
+        self.review.setRun(_absolute(self._parameters.runFolder))
         return self._parameters
+
+    def runFolder(self) -> Path:
+        """Return the folder of the run that is shown, as an absolute path.
+
+        Example:
+            print(logic.runFolder())
+        """
+        return _absolute(self.getParameterNode().runFolder)
 
     @property
     def table(self) -> CaseTable:
@@ -162,7 +170,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         """Return the work that writes the run of the chosen settings into the chosen folder, step by step."""
         parameters = self.getParameterNode()
         settings = self.controller.settings(parameters.preset, json.loads(parameters.changedSettings))
-        return self.controller.prepare(self.table, Path(parameters.runFolder), settings, parameters.compareWithBaseline)
+        return self.controller.prepare(self.table, self.runFolder(), settings, parameters.compareWithBaseline)
 
     def startPrepared(self) -> None:
         """Start the background process of the run that was prepared.
@@ -171,7 +179,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
             RunError: it cannot be started.
         """
         parameters = self.getParameterNode()
-        self.controller.start(Path(parameters.runFolder), parameters.device)
+        self.controller.start(self.runFolder(), parameters.device)
 
     def startTraining(
         self,
@@ -217,7 +225,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         Example:
             print(logic.runView().text)
         """
-        return self.controller.view(Path(self.getParameterNode().runFolder))
+        return self.controller.view(self.runFolder())
 
     def pauseTraining(self) -> None:
         """Ask the run to pause.
@@ -225,7 +233,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         Example:
             logic.pauseTraining()
         """
-        self.controller.pause(Path(self.getParameterNode().runFolder))
+        self.controller.pause(self.runFolder())
 
     def stopTraining(self) -> None:
         """Ask the run to stop; finished epochs are kept.
@@ -233,7 +241,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         Example:
             logic.stopTraining()
         """
-        self.controller.stop(Path(self.getParameterNode().runFolder))
+        self.controller.stop(self.runFolder())
 
     def resumeTraining(self) -> None:
         """Go on with a run that was paused, stopped or interrupted.
@@ -245,7 +253,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
             RunError: there is nothing to resume.
         """
         parameters = self.getParameterNode()
-        self.controller.resume(Path(parameters.runFolder), parameters.device)
+        self.controller.resume(self.runFolder(), parameters.device)
 
     def continueTraining(self, moreEpochs: int) -> None:
         """Train for more epochs, with the decisions about labels that were made since.
@@ -257,7 +265,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
             RunError: the run is being trained, or there is none.
         """
         parameters = self.getParameterNode()
-        self.controller.start(Path(parameters.runFolder), parameters.device, moreEpochs)
+        self.controller.start(self.runFolder(), parameters.device, moreEpochs)
 
     # Review
 
@@ -293,7 +301,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
 
     def run(self) -> RunFolder | None:
         """Return the run that is shown, None where its folder holds none."""
-        run = RunFolder(Path(self.getParameterNode().runFolder))
+        run = RunFolder(self.runFolder())
         return run if run.description_file.is_file() else None
 
     def metricsTable(self) -> vtk.vtkObject:
@@ -351,3 +359,8 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
 
     def _keys(self, names: Iterable[str]) -> list[str]:
         return [self.table.rowNamed(name).key for name in names]
+
+
+def _absolute(folder: str) -> Path:
+    """Return a folder that means the same for the process that trains, which works elsewhere."""
+    return Path(folder).expanduser().absolute()

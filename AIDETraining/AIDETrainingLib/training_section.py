@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import ctk
@@ -275,7 +274,7 @@ class TrainingSection:
 
     def _newEvents(self) -> list[dict[str, Any]]:
         if self._reader is None:
-            self._reader = FolderReader(RunFolder(Path(self._parameters.runFolder)))
+            self._reader = FolderReader(RunFolder(self._logic.runFolder()))
         events = self._reader.newEvents()
         self._events += events
         return events

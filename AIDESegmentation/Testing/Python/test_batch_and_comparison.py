@@ -213,6 +213,25 @@ class BatchTest(module_fixture.ModuleTestCase):
         slicer.mrmlScene.RemoveNode(slicer.util.getNode("Cem T2"))
         self.assertEqual(proposedVolumes(("T1", "T2")), [None, None])
 
+    def test_no_case_is_made_of_two_patients_in_one_folder(self):
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        folder = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), "new scans")
+        for name in ("Ada T1", "Ben T2", "Cem T1", "Cem T2"):
+            node = self.addVolume(name, size=(4, 4, 4))
+            hierarchy.SetItemParent(hierarchy.GetItemByDataNode(node), folder)
+        found = {case.name: [image and image.GetName() for image in case.images] for case in casesOfScene(("T1", "T2"))}
+        self.assertEqual(
+            found,
+            {
+                "new scans Ada": ["Ada T1", None],
+                "new scans Ben": [None, "Ben T2"],
+                "new scans Cem": ["Cem T1", "Cem T2"],
+            },
+        )
+        slicer.mrmlScene.RemoveNode(slicer.util.getNode("Cem T1"))
+        slicer.mrmlScene.RemoveNode(slicer.util.getNode("Cem T2"))
+        self.assertFalse(any(case.isComplete for case in casesOfScene(("T1", "T2"))))
+
     def test_examinations_of_one_study_are_told_apart_by_their_names(self):
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
         study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "Ada")

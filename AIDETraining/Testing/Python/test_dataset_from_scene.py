@@ -1,6 +1,7 @@
 """Cases found in a scene of real nodes, and written as a dataset."""
 
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -12,19 +13,21 @@ import vtk
 from AIDETrainingLib.dataset_export import exportDataset
 from AIDETrainingLib.scene_sources import sourceNode
 from AIDETrainingLib.segment_quality import qualityOf
-from AIDETrainingLib.stepwise import completeSteps
+from AIDETrainingLib.stepwise import StepRunner, completeSteps
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
-from training_scene import SHAPE, addPatients, addSegmentation, addVolume, ball
+from training_scene import SHAPE, addPatients, addSegmentation, addVolume, ball, waitFor
 
 from AIDELib.case import LabelQuality, Split
 from AIDELib.case_volumes import read_case
+from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import AIDEError, DatasetError, RunError, VolumeError
 from AIDELib.prediction_files import write_labels
 from AIDELib.segmentation_file import is_unchecked
 from AIDELib.structure import Structure
 from AIDESlicer.own_nodes import NodeRole, markNode
 from AIDESlicer.segment_import import addSegments
-from AIDESlicer.volume_snapshot import snapshotOfVolume
+from AIDESlicer.volume_snapshot import VolumeSnapshot, snapshotOfVolume
+from AIDESlicer.worker_thread import _running
 from AIDETraining import AIDETrainingLogic
 
 
@@ -114,6 +117,17 @@ class SceneCollectorTest(ScriptedLoadableModuleTest):
         self.assertEqual([row.patient for row in self.logic.table.rows], ["Smith", "knee"])
         self.assertEqual(len(collected.notes), 1)
         self.assertIn("'lost' fits no volume", collected.notes[0])
+
+    def test_a_volume_that_names_no_channel_completes_a_case_of_its_patient_alone(self):
+        hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+        folder = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), "new scans")
+        patient = hierarchy.CreateSubjectItem(folder, "Ada")
+        self.logic.table.setChannels(["T1", "T2"])
+        for name, parent in (("head T1", patient), ("unnamed", patient), ("p2_T1", folder), ("knee", folder)):
+            hierarchy.SetItemParent(hierarchy.GetItemByDataNode(addVolume(name)), parent)
+        self.logic.addCasesFromScene()
+        images = [[image and sourceNode(image).GetName() for image in row.images] for row in self.logic.table.rows]
+        self.assertEqual(images, [["head T1", "unnamed"], ["p2_T1", None], ["knee", None]])
 
     def test_channels_are_seen_in_the_names(self):
         for name in ("p1_T1", "p1_T2", "p2_T2", "p2_T1", "p3_T1"):
@@ -242,23 +256,63 @@ class DatasetExportTest(ScriptedLoadableModuleTest):
     def test_a_failure_leaves_nothing_behind(self):
         addPatients(2, 0, 0)
         self.logic.addCasesFromScene()
-        steps = exportDataset(self.logic.table, self.folder)
-        for _ in range(3):
-            next(steps)
-        self.assertTrue(self.folder.exists())
-        slicer.mrmlScene.RemoveNode(slicer.util.getNode("patient 1"))
+        texts = []
+
+        def removeLater(step):
+            texts.append(step.text)
+            if len(texts) == 2:
+                slicer.mrmlScene.RemoveNode(slicer.util.getNode("patient 1"))
+
         with self.assertRaisesRegex(DatasetError, "'patient 1'.*removed from the scene"):
-            completeSteps(steps)
+            completeSteps(exportDataset(self.logic.table, self.folder), removeLater)
+        self.assertEqual(texts, ["Writing case patient 0"] * 2)
         self.assertFalse(self.folder.exists())
 
-    def test_closing_it_halfway_leaves_nothing_behind(self):
+    def test_cancelling_it_halfway_leaves_nothing_behind(self):
         addPatients(2, 0, 0)
         self.logic.addCasesFromScene()
-        steps = exportDataset(self.logic.table, self.folder)
-        for _ in range(3):
-            next(steps)
-        steps.close()
+        steps, outcomes = [], []
+        runner = StepRunner(
+            exportDataset(self.logic.table, self.folder), steps.append, outcomes.append, outcomes.append
+        )
+        waitFor(lambda: len(steps) == 3, "the third step", 30)
+        self.assertTrue(list(self.folder.rglob("patient 0.seg.nrrd")))
+        runner.cancel()
         self.assertFalse(self.folder.exists())
+        waitFor(lambda: not _running, "the end of the thread", 30)
+        self.assertFalse(self.folder.exists())
+        self.assertEqual((len(steps), outcomes), (3, []))
+
+    def test_images_are_written_beside_the_main_thread(self):
+        addPatients(1, 0, 0)
+        self.logic.addCasesFromScene()
+        threads, outcomes = [], []
+
+        def write(snapshot, path):
+            threads.append(threading.current_thread())
+            return original(snapshot, path)
+
+        original = VolumeSnapshot.write
+        with mock.patch.object(VolumeSnapshot, "write", write):
+            runner = StepRunner(
+                exportDataset(self.logic.table, self.folder), lambda step: None, outcomes.append, outcomes.append
+            )
+            waitFor(lambda: not runner.running, "the dataset", 30)
+        self.assertEqual([case.id for case in outcomes[0].cases], ["patient 0"])
+        self.assertEqual([thread is threading.main_thread() for thread in threads], [False])
+
+    def test_a_table_edited_while_its_images_are_written_gives_the_dataset_that_was_begun(self):
+        addPatients(2, 0, 0)
+        self.logic.addCasesFromScene()
+        self.logic.getParameterNode().runFolder = str(self.folder)
+        table = self.logic.table
+        completeSteps(
+            self.logic.prepareSteps(),
+            lambda _step: [table.updateRows([row.key], name=f"{row.name}!") for row in table.rows],
+        )
+        self.assertEqual(
+            [case.id for case in load_dataset(self.folder / "dataset.json").cases], ["patient 0", "patient 1"]
+        )
 
     def test_a_full_disk_is_told_and_leaves_nothing_behind(self):
         try:

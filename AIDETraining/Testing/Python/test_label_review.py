@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 import slicer
+from AIDETrainingLib.case_row import Source
+from AIDETrainingLib.case_rows import RECORD, rowOfCase
+from AIDETrainingLib.stepwise import completeSteps
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
-from training_scene import ball
+from training_scene import addSegmentation, addVolume, ball
 
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.dataset import Dataset
+from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import RunError
 from AIDELib.presets import QUICK
 from AIDELib.review import ReviewedCase, review_document
@@ -70,6 +74,15 @@ class EditedLabelTest(ScriptedLoadableModuleTest):
         self.assertIs(self.logic.review.editedNode("a"), node)
         self.assertEqual(self.logic.review.decisions(), {})
 
+    def test_an_erased_label_is_no_label(self):
+        node = self.logic.review.edit("a")
+        segment = node.GetSegmentation().GetNthSegmentID(0)
+        slicer.util.updateSegmentBinaryLabelmapFromArray(np.zeros(ball(0).shape, np.uint8), node, segment)
+        with self.assertRaisesRegex(RunError, "'a' is empty"):
+            self.logic.review.useEdited("a")
+        self.assertIs(self.logic.review.editedNode("a"), node)
+        self.assertEqual(self.logic.review.decisions(), {})
+
     def test_an_edited_label_waits_while_another_run_is_looked_at(self):
         node = self.logic.review.edit("a")
         other = writeRun(self.folder / "other")
@@ -100,6 +113,62 @@ class EditedLabelTest(ScriptedLoadableModuleTest):
         mask[1, 2, 3] = 1
         segment = node.GetSegmentation().GetNthSegmentID(0)
         slicer.util.updateSegmentBinaryLabelmapFromArray(mask, node, segment)
+
+
+class DecidedRowTest(ScriptedLoadableModuleTest):
+    """A decision goes to the row of the case table that the case was written from, and to no other of its name."""
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+        self._temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self._temporary.name)
+        self.logic = AIDETrainingLogic()
+
+    def tearDown(self):
+        slicer.mrmlScene.Clear()
+        self._temporary.cleanup()
+
+    def test_a_row_of_the_same_name_in_another_data_set_keeps_its_label(self):
+        run = writeRun(self.folder)
+        addSegmentation(addVolume("a"), ball(0))
+        self.logic.addCasesFromScene()
+        self.logic.setQuality(["a"], "LQA")
+        before = self.logic.table.rows
+        self.logic.openRun(run.path)
+        self.logic.acceptCorrection("a")
+        self.assertEqual(self.logic.table.rows, before)
+        self.assertEqual(list(self.logic.review.decisions()), ["a"])
+
+    def test_a_run_made_elsewhere_knows_its_rows_by_their_files(self):
+        run = writeRun(self.folder)
+        self.logic.addCasesFromFiles([self.folder / "b.nrrd", self.folder / ".." / self.folder.name / "a.nrrd"])
+        self.logic.table.updateRows([self.logic.table.rowNamed("a").key], name="renamed")
+        self.logic.openRun(run.path)
+        self.logic.acceptCorrection("a")
+        labels = {row.name: row.label and Path(row.label.path).name for row in self.logic.table.rows}
+        self.assertEqual(labels, {"b": None, "renamed": "a.accept.seg.nrrd"})
+
+    def test_a_row_is_known_after_it_was_renamed_unless_its_image_is_another_one(self):
+        for name in ("a", "b"):
+            addSegmentation(addVolume(name), ball(0))
+        self.logic.addCasesFromScene()
+        rows = {row.name: row for row in self.logic.table.rows}
+        self.logic.getParameterNode().runFolder = str(self.folder / "run")
+        completeSteps(self.logic.prepareSteps())
+        cases = {case.id: case for case in load_dataset(self.folder / "run" / "dataset.json").cases}
+        self.logic.table.updateRows([rows["a"].key], name="c")
+        self.logic.table.setImage(rows["b"].key, 0, Source.ofFile(self.folder / "other.nrrd"))
+        found = {name: rowOfCase(self.logic.table, self.folder / "run", cases[name]) for name in cases}
+        self.assertEqual(found["a"].name, "c")
+        self.assertIsNone(found["b"])
+        self.logic.table.removeRows([rows["a"].key])
+        self.assertIsNone(rowOfCase(self.logic.table, self.folder / "run", cases["a"]))
+
+    def test_a_damaged_record_is_none(self):
+        run = writeRun(self.folder)
+        for text in ("{", "[1]", '{"a": "no row"}'):
+            (run.path / RECORD).write_text(text)
+            self.assertIsNone(rowOfCase(self.logic.table, run.path, load_dataset(run.dataset_file).cases[0]))
 
 
 def writeRun(folder):

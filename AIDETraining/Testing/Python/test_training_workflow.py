@@ -190,8 +190,11 @@ class TrainingWorkflowTest(ScriptedLoadableModuleTest):
 
     def _select(self, case):
         self.module.panel.review.select(case)
+        # What is being read would be shown over the label that is edited.
+        self.assertFalse(widgets(self.module, "ReviewSection").editButton.enabled)
         stall = waitFor(lambda: not self.module.panel.review.busy, "the case on the screen", 60)
         self.assertLess(stall, LONGEST_STALL)
+        self.assertTrue(widgets(self.module, "ReviewSection").editButton.enabled)
 
     def _usersNodeIDs(self):
         """What the scene holds besides the plots, which grow whenever an epoch happens to end."""
