@@ -89,6 +89,7 @@ class AIDESegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """End what runs; called when Slicer closes or the module is reloaded."""
         if self.panel is not None:
             self.panel.abandonJobs()
+            self.panel.batch.abandon()
             self.panel.devices.abandon()
         self.setParameterNode(None)
         self.removeObservers()

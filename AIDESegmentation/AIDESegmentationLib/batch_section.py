@@ -15,7 +15,8 @@ from AIDELib.errors import AIDEError, SettingsError
 from AIDESegmentationLib.batch_cases import BatchCase, casesOfFolder, casesOfScene
 from AIDESegmentationLib.examination import Examination, uniqueNames
 from AIDESegmentationLib.segmentation_files import besideExistingFiles, segmentationFiles
-from AIDESlicer.error_display import showingErrors
+from AIDESlicer.error_display import errorsShown, showingErrors
+from AIDESlicer.worker_thread import WorkerThread
 
 
 class BatchSection:
@@ -39,6 +40,8 @@ class BatchSection:
         self._channelsOfModel = channelsOfModel
         self._onStart = onStart
         self._cases: list[BatchCase] = []
+        self._listed: tuple[str | None, tuple[str, ...]] = (None, ())
+        self._thread: WorkerThread | None = None
         ui.batchFromFolderCheckBox.toggled.connect(self._onSourceChanged)
         ui.batchToFolderCheckBox.toggled.connect(self._enableFolders)
         # An emptied line says no more than that its input is not valid any more.
@@ -72,23 +75,22 @@ class BatchSection:
                 edit.setCurrentPath(folder)
 
     def refresh(self) -> None:
-        """List the patients again.
-
-        Raises:
-            AIDEError: the folder cannot be used.
-        """
+        """List the patients again: those of the scene at once, those of a folder when a thread has looked through it."""
         self._enableFolders()
-        channels = self._channelsOfModel()
-        unticked = self._untickedNames()
-        self._cases = []
-        try:
-            if channels and self._ui.batchFromFolderCheckBox.checked:
-                self._cases = casesOfFolder(Path(self.inputFolder), channels) if self.inputFolder else []
-            elif channels:
-                self._cases = casesOfScene(channels)
-        finally:
-            self._showCases(channels)
-            self._untick(unticked)
+        self.abandon()
+        channels = tuple(self._channelsOfModel())
+        if not self._ui.batchFromFolderCheckBox.checked:
+            self._list(casesOfScene(channels) if channels else [], channels, None)
+        elif not channels or not self.inputFolder:
+            self._list([], channels, None)
+        else:
+            self._lookThrough(self.inputFolder, channels)
+
+    def abandon(self) -> None:
+        """Look through no folder any more."""
+        if self._thread is not None:
+            self._thread.abandon()
+            self._thread = None
 
     def examinations(self) -> list[Examination]:
         """Return what the ticked rows stand for.
@@ -133,15 +135,37 @@ class BatchSection:
 
     def refreshIfShown(self) -> None:
         """List the patients again where the list is unfolded."""
-        if self._ui.batchCollapsibleButton.collapsed:
-            return
-        try:
+        if not self._ui.batchCollapsibleButton.collapsed:
             self.refresh()
-            self._ui.batchTable.toolTip = _("The images to segment, one row per patient. Untick what is not wanted.")
-        except AIDEError as error:
-            # The user may still be typing the folder, so that no message box gets in the way.
-            self._ui.batchTable.toolTip = str(error)
-            self._showNotice(str(error))
+
+    def _lookThrough(self, folder: str, channels: tuple[str, ...]) -> None:
+        if self._listed != (folder, channels):
+            # What another folder holds is not to be segmented by mistake.
+            self._showNotice(_("Looking through the folder …"))
+        self._thread = WorkerThread(
+            lambda: casesOfFolder(Path(folder), channels),
+            lambda cases: self._list(cases, channels, folder),
+            self._onUnusable,
+        )
+        self._thread.start()
+
+    def _list(self, cases: list[BatchCase], channels: tuple[str, ...], folder: str | None) -> None:
+        self._thread = None
+        unticked = self._untickedNames()
+        self._cases = cases
+        self._showCases(channels)
+        self._untick(unticked)
+        self._listed = (folder, channels)
+        self._ui.batchTable.toolTip = _("The images to segment, one row per patient. Untick what is not wanted.")
+
+    def _onUnusable(self, error: Exception) -> None:
+        self._thread = None
+        self._ui.batchTable.toolTip = str(error)
+        # The user may still be typing the folder, so that no message box gets in the way.
+        self._showNotice(str(error))
+        if not isinstance(error, AIDEError):
+            with errorsShown():
+                raise error
 
     def _untickedNames(self) -> set[str]:
         return {
@@ -182,6 +206,7 @@ class BatchSection:
     def _showNotice(self, text: str) -> None:
         table = self._ui.batchTable
         self._cases = []
+        self._listed = (None, ())
         table.setColumnCount(1)
         table.setHorizontalHeaderLabels([_("Patient")])
         table.setRowCount(1)

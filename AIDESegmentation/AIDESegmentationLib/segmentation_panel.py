@@ -170,8 +170,14 @@ class SegmentationPanel:
     # By hand: Slicer connects a path edit with a Path alone, which takes no folder for the present one.
 
     def _onFolders(self) -> None:
-        if self._parameters is not None and not self._isShowing:
+        if self._parameters is None or self._isShowing:
+            return
+        # The list of the batch follows its own folder; nothing else is shown otherwise because of one.
+        self._isShowing = True
+        try:
             self._saveFolders()
+        finally:
+            self._isShowing = False
 
     def _saveFolders(self) -> None:
         self._parameters.batchInputFolder = self.batch.inputFolder

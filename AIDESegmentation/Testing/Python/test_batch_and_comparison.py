@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from unittest import mock
+
 import module_fixture
 import numpy as np
 import qt
 import SimpleITK as sitk
 import slicer
-from AIDESegmentationLib.batch_cases import casesOfFolder, casesOfScene
+from AIDESegmentationLib.batch_cases import BatchCase, casesOfFolder, casesOfScene
 from AIDESegmentationLib.channel_selectors import proposedVolumes
 from AIDESegmentationLib.examination import Examination, Segmented
 from module_fixture import LONGEST_STALL, dice
@@ -18,6 +21,7 @@ from AIDELib.segmentation_file import read_segmentation
 from AIDELib.structure import Structure
 from AIDESlicer.segment_import import addSegments
 from AIDESlicer.volume_snapshot import snapshotOfFile
+from AIDESlicer.worker_thread import _running
 
 
 class BatchTest(module_fixture.ModuleTestCase):
@@ -68,6 +72,9 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.ui.batchCollapsibleButton.collapsed = False
         self.ui.batchFromFolderCheckBox.checked = True
         self.ui.batchInputFolderEdit.currentPath = str(source)
+        self.assertFalse(self.ui.batchButton.enabled)
+        self.waitFor(lambda: self.ui.batchButton.enabled, 10)
+        self.assertEqual([self.ui.batchTable.item(row, 0).text() for row in range(3)], ["a", "b", "c"])
         self.ui.batchToFolderCheckBox.checked = True
         self.ui.batchButton.click()
         self.assertEqual(self.errors, ["Choose the folder for the segmentations."])
@@ -82,6 +89,38 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.assertIn("b.nii.gz cannot be read", self.errors[1])
         self.assertEqual(self.ui.messageLabel.text, "2 of 3 segmentations are ready.")
         self.assertEqual(self.segmentations(), [])
+
+    def test_a_folder_that_is_typed_is_looked_through_beside_the_main_thread(self):
+        looked, going = [], threading.Event()
+        self.addCleanup(going.set)
+
+        def look(folder, channels):
+            looked.append((folder.name, threading.current_thread() is threading.main_thread()))
+            if folder.name == "slow":
+                going.wait(30)
+            return [BatchCase(folder.name, (folder,))]
+
+        self.ui.batchCollapsibleButton.collapsed = False
+        self.ui.batchFromFolderCheckBox.checked = True
+        with mock.patch("AIDESegmentationLib.batch_section.casesOfFolder", look):
+            self.ui.batchInputFolderEdit.currentPath = "/slow"
+            self.assertEqual(self.ui.batchTable.item(0, 0).text(), "Looking through the folder …")
+            self.ui.batchInputFolderEdit.currentPath = "/fast"
+            self.waitFor(lambda: self.ui.batchButton.enabled, 10)
+            self.ui.batchTable.item(0, 0).setCheckState(qt.Qt.Unchecked)
+            self.assertEqual(set(looked), {("slow", False), ("fast", False)})
+            going.set()
+            self.waitFor(lambda: not _running, 10)
+            self.assertEqual(self.ui.batchTable.item(0, 0).text(), "fast")
+            # Looked through again, it is the same list.
+            self.ui.batchRefreshButton.click()
+            self.assertTrue(self.ui.batchButton.enabled)
+            self.waitFor(lambda: not _running, 10)
+        self.assertEqual(self.ui.batchTable.item(0, 0).checkState(), qt.Qt.Unchecked)
+        self.ui.batchInputFolderEdit.currentPath = str(self.folder / "nowhere")
+        self.waitFor(lambda: "There is no folder" in self.ui.batchTable.item(0, 0).text(), 10)
+        self.assertFalse(self.ui.batchButton.enabled)
+        self.assertEqual(self.errors, [])
 
     def test_two_patients_never_share_a_file(self):
         for name in ("Ada/1", "ada-1", "Ben", "Ben"):
@@ -125,6 +164,7 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.ui.batchCollapsibleButton.collapsed = False
         self.ui.batchFromFolderCheckBox.checked = True
         self.ui.batchInputFolderEdit.currentPath = str(source)
+        self.waitFor(lambda: self.ui.batchButton.enabled, 10)
         self.ui.batchButton.click()
         self.waitFor(lambda: not self.widget.panel.run.isRunning)
         self.assertEqual(self.errors, [])
@@ -166,6 +206,7 @@ class BatchTest(module_fixture.ModuleTestCase):
         self.ui.batchCollapsibleButton.collapsed = False
         self.ui.batchFromFolderCheckBox.checked = True
         self.ui.batchInputFolderEdit.currentPath = str(folder)
+        self.waitFor(lambda: self.ui.batchButton.enabled, 10)
         self.ui.batchButton.click()
         self.waitFor(lambda: not self.widget.panel.run.isRunning)
         self.assertEqual(self.errors, [])
