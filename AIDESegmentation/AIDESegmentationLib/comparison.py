@@ -19,6 +19,7 @@ from AIDESlicer.background_query import askNow
 from AIDESlicer.node_export import writeLabels
 from AIDESlicer.segment_structure import structuresOfSegmentation
 from AIDESlicer.segmentation_snapshot import SegmentationSnapshot, snapshotOfSegments
+from AIDESlicer.temporary_folder import removeAbandonedFolders, temporaryFolder
 from AIDESlicer.volume_snapshot import VolumeSnapshot, snapshotOfVolume
 
 Metrics = Mapping[str, float | None]
@@ -45,13 +46,12 @@ class Comparison:
     environment: Mapping[str, str]
 
 
-def prepareComparison(
-    segmentation: vtkMRMLSegmentationNode, reference: vtkMRMLSegmentationNode, folder: Path
-) -> Comparison:
+def prepareComparison(segmentation: vtkMRMLSegmentationNode, reference: vtkMRMLSegmentationNode) -> Comparison:
     """Return a comparison of the segments that have the same name in both.
 
     Raises:
         VolumeError: there are none, or neither segmentation knows its volume.
+        RunError: there is no place for temporary files.
     """
     if segmentation is reference:
         raise VolumeError("A segmentation is the same as itself; choose another one as reference.")
@@ -75,7 +75,7 @@ def prepareComparison(
         snapshotOfSegments(segmentation, names),
         snapshotOfSegments(reference, names),
         snapshotOfVolume(volumeNode),
-        folder,
+        temporaryFolder("comparison"),
         pythonExecutable(),
         processEnvironment(),
     )
@@ -89,6 +89,7 @@ def compareFiles(comparison: Comparison) -> dict[str, Metrics]:
     Raises:
         AIDEError: the files cannot be written or measured.
     """
+    removeAbandonedFolders(comparison.folder.parent)
     try:
         grid = comparison.volume.worldImage()
         if _overlap(comparison.segmentation, grid) or _overlap(comparison.reference, grid):

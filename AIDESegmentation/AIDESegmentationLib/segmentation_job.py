@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from AIDESegmentationLib.examination import Examination, Segmented, checkExamina
 from AIDESlicer.background_process import LOG_NAME, BackgroundProcess, startProcess
 from AIDESlicer.folder_watcher import FolderWatcher
 from AIDESlicer.segment_import import readLabelsOnVolume
+from AIDESlicer.temporary_folder import removeAbandonedFolders, temporaryFolder
 from AIDESlicer.volume_snapshot import VolumeSnapshot, snapshotOfFile, snapshotOfVolume
 from AIDESlicer.worker_thread import WorkerThread
 
@@ -107,12 +107,7 @@ class SegmentationJob:
         Raises:
             RunError: there is no place for temporary files.
         """
-        try:
-            temporary = Path(slicer.app.temporaryPath)
-            temporary.mkdir(parents=True, exist_ok=True)
-            self._folder = JobFolder(Path(tempfile.mkdtemp(prefix="AIDE-segmentation-", dir=temporary)))
-        except OSError as error:
-            raise RunError(f"Temporary files cannot be written: {error}. Is the disk full?") from None
+        self._folder = JobFolder(temporaryFolder("segmentation"))
         self.isRunning = True
         self._observer.onProgress(0.0, None, _("Preparing the images"))
         self._inThread(self._writeImages, self._startProcess)
@@ -128,6 +123,7 @@ class SegmentationJob:
 
     def _writeImages(self) -> list[PredictionTask]:
         """Write the volumes and return the tasks. Runs in a thread."""
+        removeAbandonedFolders(self._folder.path.parent)
         return [
             PredictionTask(
                 name,

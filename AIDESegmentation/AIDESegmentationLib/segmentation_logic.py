@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -153,11 +152,9 @@ class SegmentationLogic(ScriptedLoadableModuleLogic):
 
         Raises:
             VolumeError: the segmentations share no segment name, or it is not known on which volume they lie.
+            RunError: there is no place for temporary files.
         """
-        temporary = Path(slicer.app.temporaryPath)
-        temporary.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="AIDE-comparison-", dir=temporary))
-        return prepareComparison(segmentation, reference, folder)
+        return prepareComparison(segmentation, reference)
 
 
 class _Waiting:

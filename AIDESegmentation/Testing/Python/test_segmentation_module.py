@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import module_fixture
 import numpy as np
@@ -143,6 +147,20 @@ class ApplyTest(module_fixture.ModuleTestCase):
         self.assertIn("Cancelled", self.ui.messageLabel.text)
         gc.collect()
         self.assertIsNone(reference())
+
+    def test_images_that_an_ended_slicer_left_are_removed(self):
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        theirs, mine = (
+            Path(slicer.app.temporaryPath) / f"AIDE-segmentation-{pid}-test" for pid in (ended.pid, os.getpid())
+        )
+        for folder in (theirs, mine):
+            folder.mkdir(parents=True)
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+            (folder / "0_0.nrrd").write_text("a patient")
+        self.logic.segment(self.model, [self.addVolume("T1 axial")])
+        self.assertFalse(theirs.exists())
+        self.assertTrue((mine / "0_0.nrrd").exists())
 
 
 class FaultTest(module_fixture.ModuleTestCase):
