@@ -24,6 +24,8 @@ if importlib.util.find_spec("AIDELib") is None:
 from AIDETrainingLib.training_logic import TrainingLogic
 from AIDETrainingLib.training_panel import TrainingPanel
 
+from AIDESlicer.error_display import errorsShown
+
 
 class AIDETraining(ScriptedLoadableModule):
     """What Slicer's module selector shows."""
@@ -61,6 +63,7 @@ class AIDETrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.panel = TrainingPanel(self.logic, self.layout, self.resourcePath)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeRemovedEvent, self.onNodeRemoved)
         self.initializeParameterNode()
@@ -89,8 +92,14 @@ class AIDETrainingWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneStartImport(self, caller, event):
+        """Remember what a scene that is added would replace."""
+        self.logic.beginImport()
+
     def onSceneEndImport(self, caller, event):
-        """Show the choices that came with a scene."""
+        """Show the choices and cases that came with a scene."""
+        with errorsShown():
+            self.logic.endImport()
         self.initializeParameterNode()
 
     def onNodeRemoved(self, caller, event):

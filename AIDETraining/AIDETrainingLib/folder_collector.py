@@ -21,7 +21,7 @@ from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.folder_layout import guessLayout, ownDatasetFile
 from AIDETrainingLib.stepwise import Steps, ThreadStep
-from AIDETrainingLib.table_structure import withFileStructures
+from AIDETrainingLib.table_addition import addRows
 
 
 def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:
@@ -50,14 +50,14 @@ def collectFromPath(table: CaseTable, path: Path) -> Steps[list[str]]:
             )
             for case in dataset.cases
         ]
-        return _addRows(table, dataset.channels, dataset.structures, rows)
+        return addRows(table, dataset.channels, dataset.structures, rows)
     if not path.is_dir():
         raise DatasetError(_("{path} is neither a folder nor a dataset.json of AIDE.").format(path=path))
     layout = guessLayout(path)
     find = find_cases if layout == "folder" else LAYOUTS[layout].read
     found = yield ThreadStep(0.0, _("Looking through {name}").format(name=path.name), partial(find, path))
     structures = found.structures or (yield from _readStructures(found.cases))
-    return _addRows(table, found.channels, structures, _rowsOf(found))
+    return addRows(table, found.channels, structures, _rowsOf(found))
 
 
 def collectFromFiles(table: CaseTable, files: Sequence[Path]) -> list[str]:
@@ -100,28 +100,3 @@ def _rowOf(case: FoundCase, patient: str) -> CaseRow:
         split=Split.TEST if case.is_for_testing else Split.TRAIN,
         raterLabels=tuple(map(Source.ofFile, case.labels)) if len(case.labels) > 1 else (),
     )
-
-
-def _addRows(
-    table: CaseTable, channels: Sequence[str], structures: Sequence[Structure], rows: Sequence[CaseRow]
-) -> list[str]:
-    if table.rows and len(channels) != len(table.channels):
-        raise DatasetError(
-            _(
-                "These cases have {count} channel(s) ({names}), but the table has {tableCount} ({tableNames}). "
-                "Add or remove channels first, or start an empty table."
-            ).format(
-                count=len(channels),
-                names=", ".join(channels),
-                tableCount=len(table.channels),
-                tableNames=", ".join(table.channels),
-            )
-        )
-    present = {source for row in table.rows for source in row.images}
-    new = [row for row in rows if row.images[0] not in present]
-    valuesInUse = any(row.label is not None and row.label.path for row in table.rows)
-    merged = withFileStructures(table.structures, structures, valuesInUse)
-    if not table.rows:
-        table.setChannels(channels)
-    table.setStructures(merged)
-    return table.addRows(new)

@@ -47,7 +47,7 @@ class TableStore:
             return
         self._reading = True
         try:
-            self._table.replaceContent(*_parse(text, self._node))
+            self._table.replaceContent(*storedTable(self._node))
             self._stored = text
         finally:
             self._reading = False
@@ -119,7 +119,9 @@ def _rowDocument(row: CaseRow, references: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _parse(text: str, node: vtk.vtkObject) -> tuple[list[str], list[TableStructure], list[CaseRow]]:
+def storedTable(node: vtk.vtkObject) -> tuple[list[str], list[TableStructure], list[CaseRow]]:
+    """Return the channels, structures and rows that a parameter node holds."""
+    text = node.GetParameter(PARAMETER)
     if not text:
         return [DEFAULT_CHANNEL], [], []
     document = json.loads(text)

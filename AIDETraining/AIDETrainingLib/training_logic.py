@@ -16,6 +16,7 @@ from AIDELib.case import LabelQuality, Split
 from AIDELib.errors import RunError
 from AIDELib.review import ReviewedCase
 from AIDELib.run_folder import RunFolder
+from AIDETrainingLib.added_scene import AddedScene
 from AIDETrainingLib.case_status import CaseStatus, caseStatus
 from AIDETrainingLib.case_table import CaseTable
 from AIDETrainingLib.comparison_text import comparisonText
@@ -59,7 +60,7 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         self._table = CaseTable()
         self._store = TableStore(self._table)
         self._parameters: AIDETrainingParameterNode | None = None
-        self._attached = ""
+        self._addedScene: AddedScene | None = None
         self.controller = TrainingController()
         self.plots = LivePlots()
         self.review = ReviewController(self._table)
@@ -90,6 +91,20 @@ class TrainingLogic(ScriptedLoadableModuleLogic):
         """The case table of the scene."""
         self.getParameterNode()
         return self._table
+
+    def beginImport(self) -> None:
+        """Remember the choices and cases, because a scene is about to be read that may bring others."""
+        self._addedScene = AddedScene(self.getParameterNode().parameterNode)
+
+    def endImport(self) -> None:
+        """Let the cases of a scene that was read join those that there were.
+
+        Raises:
+            DatasetError: these do not fit the table, which is then as it was before.
+        """
+        added, self._addedScene = self._addedScene, None
+        if added is not None:
+            added.join(self.getParameterNode().parameterNode, self._table)
 
     # Dataset
 

@@ -17,6 +17,7 @@ import slicer
 from AIDETrainingLib import device_list, training_section
 from AIDETrainingLib.case_row import CaseRow, Source
 from AIDETrainingLib.run_view import RunPhase
+from AIDETrainingLib.scene_sources import sourceNode
 from AIDETrainingLib.stepwise import completeSteps
 from AIDETrainingLib.training_controller import TrainingController
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
@@ -32,6 +33,7 @@ from AIDELib.run_folder import RunFolder
 from AIDELib.segmentation_file import write_segmentation
 from AIDELib.structure import Structure
 from AIDELib.watched_folder import Status
+from AIDETraining import AIDETrainingLogic
 
 
 def writeImage(path, array):
@@ -412,6 +414,57 @@ class PanelTest(ScriptedLoadableModuleTest):
         self.assertEqual(self.training.presetBox.itemData(self.training.presetBox.currentIndex), "quick")
         self.assertEqual(widgets(self.module, "ReviewSection").moreEpochsBox.value, 25)
         self.assertEqual(self.training.runFolderEdit.currentPath, str(self.folder / "run"))
+
+    def test_a_scene_that_is_added_adds_its_cases_and_replaces_nothing(self):
+        addPatients(2, 0, 0)
+        self.ui.addFromSceneButton.click()
+        self.choose(self.training.presetBox, "quick")
+        scene = str(self.folder / "other.mrb")
+        self.assertTrue(slicer.util.saveScene(scene))
+        slicer.mrmlScene.Clear()
+        slicer.app.processEvents()
+        own = addVolume("patient 1", 7)
+        addSegmentation(own, ball(7), segment="spleen")
+        self.ui.addFromSceneButton.click()
+        self.logic.setQuality(["patient 1"], "LQA")
+        self.choose(self.training.presetBox, "paper")
+        self.training.runFolderEdit.setCurrentPath(str(self.folder / "my run"))
+        before = self.logic.table.rows
+        slicer.util.loadScene(scene)
+        slicer.app.processEvents()
+        rows = self.logic.table.rows
+        self.assertEqual(rows[:1], before)
+        self.assertEqual([row.name for row in rows], ["patient 1", "patient 0", "patient 1 2"])
+        self.assertEqual([row.quality.value for row in rows], ["LQA", "HQA", "HQA"])
+        self.assertEqual(sourceNode(rows[0].images[0]), own)
+        self.assertEqual(self.column("Status"), ["Ready", "Ready", "Ready"])
+        self.assertEqual([structure.name for structure in self.logic.table.structures], ["spleen", "liver"])
+        self.assertEqual(self.logic.getParameterNode().preset, "paper")
+        self.assertEqual(self.training.runFolderEdit.currentPath, str(self.folder / "my run"))
+        slicer.util.loadScene(scene)
+        slicer.app.processEvents()
+        rows = self.logic.table.rows
+        self.assertEqual((len(rows), len({row.key for row in rows})), (5, 5))
+        # What was added is kept with the scene, too.
+        self.assertEqual(AIDETrainingLogic().table.rows, rows)
+
+    def test_a_scene_whose_cases_do_not_fit_leaves_the_table_as_it_is(self):
+        addPatients(1, 0, 0)
+        self.ui.addFromSceneButton.click()
+        scene = str(self.folder / "other.mrb")
+        self.assertTrue(slicer.util.saveScene(scene))
+        slicer.mrmlScene.Clear()
+        slicer.app.processEvents()
+        self.logic.table.setChannels(["T1", "T2"])
+        addVolume("a_T1")
+        self.ui.addFromSceneButton.click()
+        before = self.logic.table.rows
+        with mock.patch.object(slicer.util, "errorDisplay") as display:
+            slicer.util.loadScene(scene)
+        self.assertIn("These cases have 1 channel(s)", display.call_args.args[0])
+        slicer.app.processEvents()
+        self.assertEqual(self.logic.table.rows, before)
+        self.assertEqual(self.logic.table.channels, ["T1", "T2"])
 
     def test_every_control_has_a_tooltip(self):
         kinds = (qt.QAbstractButton, qt.QComboBox, qt.QLineEdit, qt.QSpinBox, qt.QTableWidget, qt.QListWidget)
