@@ -67,7 +67,10 @@ class PseudoLabel(Conventional):
 
 
 class CoTeaching(TrainingMethod):
-    """Two networks; each drops the samples on which the other's loss is large (Han et al., NeurIPS 2018)."""
+    """Two networks; each drops the samples on which the other's loss is large (Han et al., NeurIPS 2018).
+
+    What they drop rises over the warm-up, which begins, as AIDE's doubt does, after the epochs in which labels are trusted.
+    """
 
     name = MethodName.CO_TEACHING.value
     network_count = network_count(MethodName.CO_TEACHING)
@@ -79,7 +82,8 @@ class CoTeaching(TrainingMethod):
         sample_losses = [
             self.sample_losses(own, labels).detach() for own, labels in zip(logits, batch.labels, strict=True)
         ]
-        dropped_share = (1 - self.settings.clean_share) * min((epoch - 1) / self.settings.warm_up_epochs, 1.0)
+        warmed_up = max(epoch - 1 - self.trusting_epochs, 0) / self.settings.warm_up_epochs
+        dropped_share = (1 - self.settings.clean_share) * min(warmed_up, 1.0)
         every_sample = torch.ones(len(batch.images), dtype=torch.bool)
         dropped = [suspected(losses, every_sample, 1 - dropped_share) for losses in reversed(sample_losses)]
         return tuple(

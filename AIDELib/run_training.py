@@ -59,8 +59,7 @@ class RunTraining:
         unlabelled_left = any(case.quality is LabelQuality.UNLABELLED for case in train_cases)
         self._standardization = standardize(train_cases, description.task if unlabelled_left else None)
         self._added_epochs = self._epochs_not_pretrained(given, description)
-        if self._method.doubts_labels:
-            self._method.trusting_epochs = min(self._settings.trusting_epochs, self._added_epochs)
+        self._method.trusting_epochs = min(self._settings.trusting_epochs, self._added_epochs)
 
     def _epochs_not_pretrained(self, given: Dataset, description: RunDescription) -> int:
         """Return by how many epochs the training is longer where there is nothing to label first.

@@ -76,7 +76,7 @@ class TrainingMethod(ABC):
         name: as on the command line.
         doubts_labels: whether predictions take the place of labels that people gave. Networks that know nothing yet would
             spoil more than they mend.
-        trusting_epochs: epochs at the beginning in which a method that doubts labels learns them as they are.
+        trusting_epochs: epochs at the beginning in which a method that doubts or drops labels learns them as they are.
         plane_per_network: whether its networks can see slices of different planes.
         network_count: networks that train in parallel; each has a label set of its own.
         qualities: label qualities of the cases that the method learns from; UNLABELLED cases with generated labels.

@@ -11,7 +11,7 @@ import torch
 
 from AIDELib.aide_method import AIDE
 from AIDELib.augmentation import SpatialAugmentation
-from AIDELib.baselines import CoTeaching
+from AIDELib.baselines import Conventional, CoTeaching
 from AIDELib.case import Case, LabelQuality, Split
 from AIDELib.label_filtering import consistency_ramp
 from AIDELib.label_set import LabelSet
@@ -204,6 +204,13 @@ def test_co_teaching_drops_what_its_counterpart_finds_hard_whatever_dice_is_take
         assert [float(loss) for loss in losses] == pytest.approx([float(loss) for loss in kept])
     none_left = CoTeaching(settings.replace(clean_share=0.0)).losses(learners, batch, 2, torch.Generator())
     assert [float(loss) for loss in none_left] == [0.0, 0.0]
+    # Nothing is dropped before the labels are doubted.
+    trusting, everything = CoTeaching(settings), Conventional(settings)
+    trusting.trusting_epochs = 4
+    for epoch, dropping in ((5, False), (6, True)):
+        losses = trusting.losses(learners, batch, epoch, torch.Generator())
+        whole = everything.losses(learners, batch, epoch, torch.Generator())
+        assert [float(one) == float(other) for one, other in zip(losses, whole, strict=True)] == [not dropping] * 2
 
 
 def test_the_averaged_networks_loss_on_the_undistorted_slice_finds_the_suspects(monkeypatch):
