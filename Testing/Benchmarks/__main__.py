@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -89,4 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        # As with Ctrl+C, the training that runs is ended, too.
+        signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
     sys.exit(main())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk
 
+from AIDELib.grid import as_volume
 from AIDELib.run_folder import RunFolder
 from Testing.Benchmarks.charts import LabelledSlice, draw_corrections
 from Testing.Benchmarks.experiment import TrainingSet
@@ -38,18 +38,20 @@ def picture_corrections(
 
 
 def _slice(labels: TrainingLabels, gain: float) -> LabelledSlice:
-    """Return the slice of the image file in which the given label errs most."""
+    """Return the slice of the image file in which the given label errs most; a 2D image as it is."""
     assert labels.true is not None
-    z = int((labels.given != labels.true).sum(axis=(1, 2)).argmax())
+    volumes = {
+        "given": labels.given,
+        "corrected": labels.current[0],
+        "predicted": labels.suggested,
+        "true": labels.true,
+    }
+    slices = {name: label.reshape(-1, *label.shape[-2:]) for name, label in volumes.items()}
+    z = int((slices["given"] != slices["true"]).sum(axis=(1, 2)).argmax())
     spacing = labels.image.GetSpacing()
     return LabelledSlice(
         title=f"{labels.case}: DSC {gain:+.3f}",
-        image=np.asarray(sitk.GetArrayViewFromImage(labels.image)[z], dtype=float),
-        labels={
-            "given": labels.given[z],
-            "corrected": labels.current[0][z],
-            "predicted": labels.suggested[z],
-            "true": labels.true[z],
-        },
+        image=sitk.GetArrayFromImage(as_volume(labels.image))[z].astype(float),
+        labels={name: label[z] for name, label in slices.items()},
         aspect=spacing[1] / spacing[0],
     )

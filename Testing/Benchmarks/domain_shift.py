@@ -26,7 +26,7 @@ class DomainShift:
     noise: float = 0.0
 
     def apply(self, image: NDArray[np.floating], generator: np.random.Generator) -> NDArray[np.float32]:
-        """Return a volume (Z, H, W) as this scanner would show it, in the range of grey values that it had.
+        """Return a volume (Z, H, W) or image (H, W) as this scanner would show it, in the range of values that it had.
 
         The range is that between the 0.5th and the 99.5th percentile; what lies outside is clipped.
         """
@@ -35,7 +35,7 @@ class DomainShift:
             return image.astype(np.float32)
         unit = np.clip((image - low) / (high - low), 0, 1)
         unit = unit ** (self.gamma ** generator.uniform(0.8, 1.2))
-        unit = ndimage.gaussian_filter(unit, (0, self.blur, self.blur))
+        unit = ndimage.gaussian_filter(unit, self.blur, axes=(-2, -1))
         unit = unit * (1 + self.bias * _smooth_field(unit.shape, generator))
         unit = unit + self.noise * generator.standard_normal(unit.shape)
         return (low + (high - low) * unit).astype(np.float32)

@@ -48,7 +48,9 @@ def run_aide(arguments: list[str], log: Path) -> Usage:
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
+            # What is started next must not find it at work.
             process.terminate()
+            process.wait()
             raise
     # The process object does not know that it was waited for.
     process.returncode = os.waitstatus_to_exitcode(status)

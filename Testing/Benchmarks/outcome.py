@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from AIDELib.atomic_file import write_text_atomically
 from Testing.Benchmarks.score import Score
@@ -39,11 +40,14 @@ class Outcome:
 
     Attributes:
         scenario, arm, seed: of which training.
-        dsc: DSC of each test case by structure.
+        dsc: DSC of each test case by structure; of structures that the case has.
         qubiq: QUBIQ's score of each test case; empty without raters.
         labels: of the training cases whose labels may be corrected.
         wall_seconds, cpu_seconds: of the training alone, started anew after an interruption.
         peak_memory_gb: of the training.
+        settings: all settings of the training by name, as they are in its run.
+        machine: that it ran on.
+        absent: for each test case, whether something was drawn of the structures that it does not have.
     """
 
     scenario: str
@@ -55,12 +59,15 @@ class Outcome:
     wall_seconds: float
     cpu_seconds: float
     peak_memory_gb: float
+    settings: Mapping[str, Any]
+    machine: str
+    absent: Mapping[str, Mapping[str, bool]]
 
     def by_case(self, score: Score) -> dict[str, float]:
-        """Return each test case's score, DSC as the mean over the structures; empty for QUBIQ's without raters."""
+        """Return each test case's score, DSC as the mean over the structures that it has; for QUBIQ's, raters are needed."""
         if score is Score.QUBIQ:
             return dict(self.qubiq)
-        return {case: sum(values.values()) / len(values) for case, values in self.dsc.items()}
+        return {case: sum(values.values()) / len(values) for case, values in self.dsc.items() if values}
 
     def mean(self, score: Score) -> float:
         """Return the mean of that score over the test cases; NaN without any."""
@@ -76,6 +83,8 @@ def save_outcome(outcome: Outcome, path: Path) -> None:
 
 def load_outcome(path: Path) -> Outcome:
     """Read what `save_outcome` wrote."""
-    document = json.loads(path.read_text(encoding="utf-8"))
+    # Earlier outcomes do not say how they were reached.
+    unknown = {"settings": {}, "machine": "unknown", "absent": {}}
+    document = unknown | json.loads(path.read_text(encoding="utf-8"))
     labels = tuple(LabelOutcome(**entry) for entry in document.pop("labels"))
     return Outcome(labels=labels, **document)

@@ -15,7 +15,6 @@ from Testing.Benchmarks.comparison import ArmSummary, summarize_arms
 from Testing.Benchmarks.experiment import Experiment, Scenario, file_name
 from Testing.Benchmarks.given_labels import GivenLabels
 from Testing.Benchmarks.label_audit import LabelAudit, audit_labels
-from Testing.Benchmarks.machine import describe_machine
 from Testing.Benchmarks.outcome import Outcome
 from Testing.Benchmarks.runner import arm_settings, picture_file
 from Testing.Benchmarks.score import Score
@@ -23,7 +22,8 @@ from Testing.Benchmarks.score import Score
 
 def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Path) -> Path:
     """Write REPORT.md and its figures into a folder and return the file."""
-    parts = [f"# {experiment.title}", experiment.question, f"Machine: {describe_machine()}."]
+    machines = dict.fromkeys(outcome.machine for outcome in outcomes)
+    parts = [f"# {experiment.title}", experiment.question, f"Machine: {'; '.join(machines) or 'none yet'}."]
     for scenario in experiment.scenarios:
         own = [outcome for outcome in outcomes if outcome.scenario == scenario.name]
         if own:
@@ -48,6 +48,7 @@ def _scenario_parts(experiment: Experiment, scenario: Scenario, outcomes: Sequen
             experiment.score,
         ),
         f"![{experiment.score.value} of the test cases by arm]({name}.png)",
+        *_absence_parts(outcomes),
     ]
     candidates = [outcome for outcome in outcomes if outcome.arm == experiment.candidate and outcome.labels]
     if candidates and any(label.given_true is not None for label in candidates[0].labels):
@@ -59,6 +60,17 @@ def _scenario_parts(experiment: Experiment, scenario: Scenario, outcomes: Sequen
         ]
         parts += _picture_parts(experiment, scenario, candidates[0], folder)
     return parts
+
+
+def _absence_parts(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a sentence on structures that test cases do not have, which no mean counts; none where they have all."""
+    drawn: dict[str, list[bool]] = {}
+    for outcome in outcomes:
+        drawn.setdefault(outcome.arm, []).extend(one for case in outcome.absent.values() for one in case.values())
+    counts = [f"{arm} {sum(own)} of {len(own)}" for arm, own in drawn.items() if own]
+    if not counts:
+        return []
+    return [f"Structures that a test case does not have are in no mean. Drawn all the same: {', '.join(counts)}."]
 
 
 def _picture_parts(experiment: Experiment, scenario: Scenario, outcome: Outcome, folder: Path) -> list[str]:

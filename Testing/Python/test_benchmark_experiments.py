@@ -10,12 +10,15 @@ import SimpleITK as sitk
 import torch
 from case_files import write_dataset
 
-from AIDELib.case import LabelQuality, Split
+from AIDELib.case import Case, LabelQuality, Split
+from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset
 from AIDELib.errors import DatasetError
+from AIDELib.folder_lock import FolderLock
 from AIDELib.method_name import MethodName, learned_qualities
 from AIDELib.run_folder import RunDescription, RunFolder
 from AIDELib.run_preparation import prepare_run
+from AIDELib.structure import Structure
 from AIDELib.trainer import train
 from Testing.Benchmarks import correction_pictures
 from Testing.Benchmarks.__main__ import main
@@ -28,8 +31,9 @@ from Testing.Benchmarks.given_labels import GivenLabels, dataset_with
 from Testing.Benchmarks.label_audit import audit_labels
 from Testing.Benchmarks.label_corruption import Severity
 from Testing.Benchmarks.outcome import LabelOutcome, Outcome, load_outcome, save_outcome
+from Testing.Benchmarks.present_structures import structures_of
 from Testing.Benchmarks.report import write_report
-from Testing.Benchmarks.runner import arm_settings, load_outcomes, run_experiment
+from Testing.Benchmarks.runner import LOCK, arm_settings, load_outcomes, run_experiment
 from Testing.Benchmarks.score import Score
 from Testing.Benchmarks.training_labels import TrainingLabels, read_training_labels
 from Testing.Benchmarks.training_sets import draw_cases, noisy_labels, semi_supervised, shifted_domain
@@ -87,7 +91,9 @@ def test_a_shifted_domain_has_other_images_on_the_same_grid(source, tmp_path):
 
 
 def outcome(arm, seed, dsc, labels=()):
-    return Outcome("S", arm, seed, {"a": {"x": dsc, "y": dsc}}, {}, labels, 2.0, 1.0, 0.5)
+    return Outcome(
+        "S", arm, seed, {"a": {"x": dsc, "y": dsc}}, {}, labels, 2.0, 1.0, 0.5, {"epochs": 3}, "a machine", {}
+    )
 
 
 def test_an_outcome_is_saved_and_read(tmp_path):
@@ -95,6 +101,30 @@ def test_an_outcome_is_saved_and_read(tmp_path):
     saved = outcome("A", 3, 0.5, (label,))
     save_outcome(saved, tmp_path / "o.json")
     assert load_outcome(tmp_path / "o.json") == saved
+
+
+def test_the_structures_of_a_case_are_those_in_its_label(tmp_path):
+    first, second = (Structure(name, (value,), (0, 0, 0)) for name, value in (("liver", 7), ("spleen", 2)))
+    sitk.WriteImage(sitk.GetImageFromArray(np.eye(4)), str(tmp_path / "image.nrrd"))
+    labels = np.zeros((4, 4), np.uint8)
+    labels[1, 2] = 2
+    sitk.WriteImage(sitk.GetImageFromArray(labels), str(tmp_path / "label.nrrd"))
+    case = Case("a", (tmp_path / "image.nrrd",), tmp_path / "label.nrrd", LabelQuality.HQA, Split.TEST)
+    assert structures_of(case, Dataset(("image",), (first, second), (case,))) == {"spleen"}
+
+
+def test_structures_that_a_case_does_not_have_are_in_no_mean(tmp_path):
+    scenario = EXPERIMENTS["chaos"].scenarios[0].name
+    own = replace(
+        outcome("AIDE standard", 0, 0.5),
+        scenario=scenario,
+        dsc={"a": {"liver": 0.9}, "b": {}},
+        absent={"a": {"spleen": True}, "b": {"liver": False, "spleen": True}},
+    )
+    assert own.by_case(Score.DSC) == {"a": 0.9}
+    text = write_report(EXPERIMENTS["chaos"], [own], tmp_path).read_text()
+    assert "are in no mean. Drawn all the same: AIDE standard 2 of 3." in text
+    assert "Machine: a machine." in text
 
 
 def test_arms_are_compared_seed_by_seed():
@@ -191,7 +221,7 @@ def test_an_arm_that_is_pointless_on_a_scenario_is_not_trained_there(source, tmp
     scenario = Scenario("S", semi_supervised(1, 2, 1), pointless=frozenset({"broken"}))
     experiment = replace(EXPERIMENTS["hippocampus"], scenarios=(scenario,))
     run_experiment(experiment, source, tmp_path / "out", [0], [arm], [], "cpu")
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "s").exists()
 
 
 def test_an_unknown_arm_is_named(capsys, tmp_path):
@@ -216,11 +246,25 @@ def test_an_experiment_runs_and_goes_on_where_it_was(source, tmp_path, monkeypat
     dataset_file = tmp_path / "source" / "dataset.json"
     monkeypatch.setitem(EXPERIMENTS, "tiny", experiment)
     command = ["tiny", "--output", str(tmp_path / "out"), "--data", str(dataset_file), "--seeds", "1"]
-    assert main([*command, "--device", "cpu", "--arms", "plain"]) == 0
-    assert main([*command, "--device", "cpu", "--set", "network_width=3", "epochs=1"]) == 0
+    wide = ["--device", "cpu", "--set", "network_width=3", "epochs=1"]
+    assert main([*command, *wide, "--arms", "plain"]) == 0
+    with FolderLock(tmp_path / "out" / LOCK):
+        assert main([*command, *wide]) == 2
+    run = RunFolder(tmp_path / "out" / "ssl" / "runs" / "aide-seed0")
+    run.path.mkdir()
+    with run.occupied():
+        assert main([*command, *wide]) == 2
+    assert "still trains in" in capsys.readouterr().err
+    assert main([*command, *wide]) == 0
     # The first arm was not trained a second time.
-    assert capsys.readouterr().out.count("SSL, plain, seed 0") == 1
+    assert "SSL, plain, seed 0" not in capsys.readouterr().out
+    # What was reached with other settings is not compared with it.
+    for other in (command, [*command, "--report-only"]):
+        assert main([*other, "--device", "cpu"]) == 2
+        assert "was reached with network_width=3, and this experiment has network_width=2" in capsys.readouterr().err
+    experiment = replace(experiment, changes={**tiny, "network_width": 3})
     outcomes = load_outcomes(experiment, tmp_path / "out")
+    assert all(own.settings["network_width"] == 3 for own in outcomes)
     assert [own.arm for own in outcomes] == ["plain", "AIDE"]
     assert all(own.peak_memory_gb > 0.05 and 0 <= own.mean(Score.DSC) <= 1 for own in outcomes)
     assert len(outcomes[1].labels) == 2
@@ -281,6 +325,19 @@ def test_the_pictures_show_the_labels_that_gained_most_median_and_least(source, 
     drawn.clear()
     picture_corrections(RunFolder(tmp_path), TrainingSet(source, {}), outcomes[1:2], tmp_path / "p.png")
     assert not drawn
+    flat = [TrainingLabels("a", 0.5, image[:, :, 2], given[2], given[2], (true[2], given[2]), true[2])]
+    monkeypatch.setattr(correction_pictures, "read_training_labels", lambda run, training_set: iter(flat))
+    picture_corrections(RunFolder(tmp_path), TrainingSet(source, {}), outcomes[:1], tmp_path / "p.png")
+    assert drawn[0].image.tolist() == np.arange(32.0, 48.0).reshape(4, 4).tolist()
+    assert [int(own.sum()) for own in drawn[0].labels.values()] == [0, 6, 0, 6]
+
+
+def test_another_scanner_shows_a_2d_image_as_a_slice_of_a_volume():
+    image = np.random.default_rng(0).normal(size=(8, 9))
+    shift = DomainShift(gamma=1.5, blur=1.0)
+    flat = shift.apply(image, np.random.default_rng(1))
+    assert flat.shape == (8, 9)
+    assert flat.tolist() == shift.apply(image[None], np.random.default_rng(1))[0].tolist()
 
 
 def test_a_training_that_fails_tells_why(source, tmp_path):
