@@ -1,4 +1,4 @@
-"""Arms compared over seeds: the same seed means the same training cases, so that seeds are pairs."""
+"""Arms compared over seeds: the same seed means the same training cases and initial networks, so that seeds are pairs."""
 
 from __future__ import annotations
 

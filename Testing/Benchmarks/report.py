@@ -19,6 +19,11 @@ from Testing.Benchmarks.outcome import Outcome
 from Testing.Benchmarks.runner import arm_settings, picture_file
 from Testing.Benchmarks.score import Score
 
+_WHAT_P_MEANS = (
+    "A seed draws the training cases, where there are more than it uses, and the initial networks; the test cases are the "
+    "same for all, so that intervals and p values hold for these test cases. Each p is that of a single comparison."
+)
+
 
 def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Path) -> Path:
     """Write REPORT.md and its figures into a folder and return the file."""
@@ -28,6 +33,8 @@ def write_report(experiment: Experiment, outcomes: Sequence[Outcome], folder: Pa
         own = [outcome for outcome in outcomes if outcome.scenario == scenario.name]
         if own:
             parts += _scenario_parts(experiment, scenario, own, folder)
+    if any(outcome.seed > 0 for outcome in outcomes):
+        parts.insert(3, _WHAT_P_MEANS)
     if experiment.curve and outcomes:
         draw_curve(_curves(experiment, outcomes), folder / "curve.png")
         parts += ["## Curve", "![DSC against the number of labelled cases](curve.png)"]
