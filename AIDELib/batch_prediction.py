@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import SimpleITK as sitk
 
@@ -10,7 +12,7 @@ from AIDELib.device import choose_device, describe_device
 from AIDELib.errors import AIDEError, VolumeError
 from AIDELib.model import load_model
 from AIDELib.model_description import ModelDescription
-from AIDELib.prediction_files import check_output, write_labels, write_probabilities
+from AIDELib.prediction_files import check_output, require_other_files, write_labels, write_probabilities
 from AIDELib.prediction_job import JobFolder, PredictionJob, PredictionTask
 from AIDELib.predictor import Predictor
 from AIDELib.progress import Listener, Progress, StopRequested
@@ -68,8 +70,8 @@ class _BatchPrediction:
     def _try(self, position: int, task: PredictionTask) -> bool:
         try:
             self._segment(position, task)
-        except (AIDEError, MemoryError) as error:
-            message = str(error) if isinstance(error, AIDEError) else "The memory is not enough for this image."
+        except (AIDEError, MemoryError, OSError) as error:
+            message = _message(error)
             self._progress.event("task_failed", name=task.name, message=message)
             return False
         return True
@@ -77,6 +79,7 @@ class _BatchPrediction:
     def _segment(self, position: int, task: PredictionTask) -> None:
         description = self._predictor.description
         check_output(task.output)
+        self._require_own_file(task)
         self._progress.step(position, len(self._job.tasks))
         channels = read_channels(task.images, description.channels)
         prediction = self._predictor.predict(
@@ -95,6 +98,20 @@ class _BatchPrediction:
             volumes_ml=_volumes_in_ml(prediction.labels, description),
             probabilities=[str(file) for file in probabilities],
         )
+
+    def _require_own_file(self, task: PredictionTask) -> None:
+        """Refuse a result over an image, that of another examination included, or over another result."""
+        file = os.path.realpath(task.output)
+        same = [other.output for other in self._job.tasks if os.path.realpath(other.output) == file]
+        require_other_files(same, [image for other in self._job.tasks for image in other.images])
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "The memory is not enough for this image."
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be used: {error.strerror}."
+    return str(error)
 
 
 def _volumes_in_ml(labels: sitk.Image, description: ModelDescription) -> dict[str, float]:

@@ -51,6 +51,22 @@ def load_dataset(path: Path) -> Dataset:
     )
 
 
+def require_own_document(path: Path) -> None:
+    """Refuse to write over a file that is no `dataset.json` of AIDE: other programs have files of that name.
+
+    Raises:
+        DatasetError: there is such a file.
+    """
+    if not path.exists():
+        return
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        document = None
+    if not isinstance(document, dict) or not str(document.get("format", "")).startswith(FORMAT.partition("/")[0]):
+        raise DatasetError(f"{path} is there already and no dataset of AIDE. Choose another file for the dataset.")
+
+
 def save_dataset(dataset: Dataset, path: Path) -> None:
     """Write a `dataset.json`, with paths relative to it where both are on one drive.
 

@@ -137,8 +137,7 @@ def _require_data_beside(path: Path) -> None:
     ending = path.suffix.lower()
     if ending not in (*_META_ENDINGS, *_NRRD_ENDINGS):
         return
-    with path.open("rb") as file:
-        start = file.read(_HEADER_BYTES)
+    start = _start_of(path, _HEADER_BYTES)
     lines = start.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if ending in _NRRD_ENDINGS and len(start) == _HEADER_BYTES and b"\n\n" not in lines:
         raise VolumeError(f"{path} has a header of more than {describe_bytes(_HEADER_BYTES)}. Is it damaged?")
@@ -152,6 +151,14 @@ def _require_data_beside(path: Path) -> None:
             raise VolumeError(f"{path} takes its voxels from '{name[:100]}'; they must be in one file beside it.")
 
 
+def _start_of(path: Path, count: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise VolumeError(f"{path} cannot be read: {error.strerror}.") from None
+
+
 def _is_file_beside(path: Path, name: str) -> bool:
     # The libraries take "LIST" for a list of files that follows, and "%" for a pattern of names.
     is_plain = Path(name).name == name and not any(sign in name for sign in "\\%") and not name.startswith("LIST")
@@ -160,8 +167,7 @@ def _is_file_beside(path: Path, name: str) -> bool:
 
 def _require_bearable_lines(path: Path) -> None:
     """Refuse headers as no program writes them, on which the libraries that read them would crash."""
-    with path.open("rb") as file:
-        start = file.read(_HEADER_BYTES if path.suffix.lower() in (".nrrd", ".nhdr", ".mha", ".mhd") else 4)
+    start = _start_of(path, _HEADER_BYTES if path.suffix.lower() in (".nrrd", ".nhdr", ".mha", ".mhd") else 4)
     if path.suffix.lower() in (".mha", ".mhd"):
         dimensions = _META_DIMENSIONS.search(start)
         if dimensions is None or not 1 <= int(dimensions[1][:9]) <= 4 or len(dimensions[1]) > 9:

@@ -57,7 +57,13 @@ def _onto(labels: sitk.Image, reference: sitk.Image, path: Path) -> sitk.Image:
             f"{path} ({describe_grid(labels)}) lies nowhere on the image ({describe_grid(reference)}): their positions in "
             "space do not overlap. Is it the label of another image, or was its origin lost?"
         )
-    return resample_onto(labels, reference, sitk.sitkNearestNeighbor)
+    brought = resample_onto(labels, reference, sitk.sitkNearestNeighbor)
+    if sitk.GetArrayViewFromImage(labels).any() and not sitk.GetArrayViewFromImage(brought).any():
+        raise VolumeError(
+            f"{path} ({describe_grid(labels)}) labels nothing within the image ({describe_grid(reference)}): all that is "
+            "drawn lies beside it. Is it the label of another image, or was its position or spacing lost?"
+        )
+    return brought
 
 
 def _from_values(image: sitk.Image, structures: Sequence[Structure], path: Path) -> sitk.Image:
@@ -66,6 +72,12 @@ def _from_values(image: sitk.Image, structures: Sequence[Structure], path: Path)
     values = sitk.GetArrayViewFromImage(image)
     if not np.isfinite(values).all():
         raise VolumeError(f"{path} has label values that are not finite numbers; save the label anew.")
+    broken = values[values != np.rint(values)]
+    if broken.size:
+        raise VolumeError(
+            f"{path} has label values that are no whole numbers ({broken.flat[0]:g} for one). Is it an image, or was the "
+            "label interpolated? Save it with whole numbers."
+        )
     labels = np.zeros(values.shape, np.uint8)
     for index, structure in enumerate(structures):
         labels[np.isin(values, structure.values)] = index + 1

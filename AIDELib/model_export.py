@@ -218,12 +218,15 @@ def _scripted(model: Model) -> torch.jit.ScriptModule:
 
 
 def _write(write: Callable[[Path], None], output: Path) -> None:
+    if not output.suffix or output.is_dir():
+        raise ModelError(f"{output} cannot be written: name a file with an ending, for example 'model.ts'.")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with replacing(output) as temporary:
             write(temporary)
-    except OSError as error:
-        raise ModelError(f"{output} cannot be written: {error.strerror}.") from None
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        raise ModelError(f"{output} cannot be written: {why}.") from None
 
 
 def _write_folder(fill: Callable[[Path], None], output: Path) -> None:

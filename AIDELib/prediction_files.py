@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -10,9 +11,10 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from AIDELib.atomic_file import replacing
-from AIDELib.errors import VolumeError
+from AIDELib.errors import SettingsError, VolumeError
 from AIDELib.segmentation_file import COMPUTED_TAG, is_segmentation_file, write_segmentation
 from AIDELib.structure import Structure
+from AIDELib.volume import split_channel
 
 ENDINGS = (".seg.nrrd", ".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
 
@@ -104,3 +106,23 @@ def split_ending(path: Path) -> tuple[str, str]:
         if path.name.lower().endswith(ending):
             return path.name[: -len(ending)], path.name[-len(ending) :]
     raise VolumeError(f"{path} has none of the endings that can be written: {', '.join(ENDINGS)}.")
+
+
+def require_other_files(outputs: Sequence[Path], images: Sequence[Path]) -> None:
+    """Refuse results that would be written over an image or over each other, however the paths are spelled.
+
+    Args:
+        images: files, or channels of files (`FILE#INDEX`).
+
+    Raises:
+        SettingsError: two of them are the same file.
+    """
+    sources = {os.path.realpath(split_channel(image)[0]) for image in images}
+    taken: set[str] = set()
+    for output in outputs:
+        file = os.path.realpath(output)
+        if file in sources:
+            raise SettingsError(f"{output} is one of the images; choose another file for the result.")
+        if file in taken:
+            raise SettingsError(f"{output} would be written over: it is the file of two results. Choose another one.")
+        taken.add(file)

@@ -99,11 +99,15 @@ class RunFolder(WatchedFolder):
         """Make the folder and write the description.
 
         Raises:
-            RunError: the folder holds a run already or cannot be written.
+            RunError: the folder holds a run or another dataset.json already, or cannot be written.
         """
         if is_there(self.description_file):
             raise RunError(
                 f"{self.path} already holds a run. Choose another folder, or go on with it: train --run {self.path} --resume"
+            )
+        if self.dataset_file.exists():
+            raise RunError(
+                f"{self.dataset_file} is there already, belongs to no run and would be written over. Choose another folder."
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import SimpleITK as sitk
 from AIDELib.dicom_lengths import require_honest_lengths
 from AIDELib.dicom_stack import require_even_stack
 from AIDELib.errors import VolumeError
+from AIDELib.gzip_check import require_whole
 from AIDELib.image_header import ImageHeader, read_image_header, reason
 from AIDELib.memory import available_memory, describe_bytes
 
@@ -67,7 +69,7 @@ def read_grid(path: Path) -> sitk.Image:
 def split_channel(path: Path) -> tuple[Path, int | None]:
     """Return the file and the channel index of `FILE#INDEX`; the index is None where the path names a file itself."""
     name, mark, index = path.name.rpartition(CHANNEL_MARK)
-    if path.exists() or not mark or not index.isdigit():
+    if os.path.exists(path) or not mark or not index.isdigit():
         return path, None
     return path.with_name(name), int(index)
 
@@ -76,9 +78,10 @@ def read_file(path: Path) -> sitk.Image:
     """Return an image file as it is stored.
 
     Raises:
-        VolumeError: the file is missing or unreadable, or claims more than it or the memory has room for.
+        VolumeError: the file is missing, unreadable or cut off, or claims more than it or the memory has room for.
     """
-    read_image_header(path)
+    header = read_image_header(path)
+    require_whole(path, header.data_bytes)
     try:
         return sitk.ReadImage(str(path))
     except RuntimeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -52,6 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except AIDEError as error:
         print(f"Error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Who reads the output has seen enough; what Python still holds of it has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"Error: {error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)

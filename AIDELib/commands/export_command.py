@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from AIDELib.errors import SettingsError
 from AIDELib.model import load_model
 from AIDELib.model_export import (
     export_folder,
@@ -14,6 +16,7 @@ from AIDELib.model_export import (
     export_torchscript,
     pack_folder,
 )
+from AIDELib.run_folder import RunFolder
 
 FORMATS: dict[str, tuple[str, Callable[[Path, Path], None]]] = {
     "torchscript": (
@@ -47,6 +50,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
 
 def run(arguments: argparse.Namespace) -> None:
     """Run the command."""
+    # A model is named by its file or by the folder of its run.
+    sources = [arguments.model, RunFolder(arguments.model).model_file]
+    if os.path.realpath(arguments.output) in map(os.path.realpath, sources):
+        raise SettingsError(f"{arguments.output} is the model itself; choose another file for the export.")
     _, export = FORMATS[arguments.to]
     export(arguments.model, arguments.output)
     print(f"Written: {arguments.output}")

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from AIDELib.case import LabelQuality, Split
-from AIDELib.dataset_file import save_dataset
+from AIDELib.dataset_file import require_own_document, save_dataset
 from AIDELib.errors import DatasetError
 from AIDELib.readers import LAYOUTS
 from AIDELib.readers.selection import Selection, labelled_by_others, select_cases
@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> None:
         structures=tuple(_parse_structure(text, index) for index, text in enumerate(arguments.structure)),
         channels=tuple(arguments.channel),
     )
+    require_own_document(arguments.output)
     found = LAYOUTS[arguments.layout].read(arguments.source)
     dataset = select_cases(found, selection)
     try:

@@ -16,6 +16,7 @@ from AIDELib.model import Model, load_model
 from AIDELib.prediction_files import (
     check_output,
     probability_files,
+    require_other_files,
     split_ending,
     write_labels,
     write_probabilities,
@@ -72,9 +73,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_output(arguments.output)
     if arguments.probabilities is not None:
         check_output(arguments.probabilities)
-    for output in (arguments.output, arguments.probabilities):
-        if output is not None and output.absolute() in {image.absolute() for image in arguments.images}:
-            raise SettingsError(f"{output} is one of the images; choose another file for the result.")
+    require_other_files([path for path in (arguments.output, arguments.probabilities) if path], arguments.images)
     if arguments.each_network and arguments.probabilities is None:
         raise SettingsError("--each-network goes with --probabilities, which names the files.")
     model = load_model(arguments.model)
@@ -100,15 +99,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _require_own_files(arguments: argparse.Namespace, model: Model) -> None:
     """Refuse probabilities that would be written over the segmentation or an image."""
+    structures = model.description.structures
     networks = _paths_of_networks(arguments.probabilities, len(model.weights)) if arguments.each_network else []
-    taken = {path.absolute() for path in (arguments.output, *arguments.images)}
-    for path in (arguments.probabilities, *networks):
-        for file in probability_files(path, model.description.structures):
-            if file.absolute() in taken:
-                raise SettingsError(
-                    f"{file} would be written over: it is the segmentation or an image. Choose another file for "
-                    "--probabilities."
-                )
+    files = [file for path in (arguments.probabilities, *networks) for file in probability_files(path, structures)]
+    require_other_files([arguments.output, *files], arguments.images)
 
 
 def _paths_of_networks(path: Path, count: int) -> list[Path]:

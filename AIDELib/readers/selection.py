@@ -186,10 +186,12 @@ class _Chooser:
             found = [case for case in cases if (case.domain or self._domain) == domain]
         else:
             term = term.removeprefix(_ID_MARK)
+            # Names may hold brackets, which stand for themselves.
+            pattern = term.replace("[", "[[]")
             found = [
                 case
                 for case in cases
-                if fnmatch.fnmatchcase(case.id, term) or fnmatch.fnmatchcase(self._patients[case.id], term)
+                if fnmatch.fnmatchcase(case.id, pattern) or fnmatch.fnmatchcase(self._patients[case.id], pattern)
             ]
         if not found:
             raise DatasetError(f"--{name}: '{term}' matches no case that is left to choose from.")

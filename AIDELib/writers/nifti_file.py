@@ -11,7 +11,7 @@ from AIDELib.errors import VolumeError
 from AIDELib.grid import same_grid
 from AIDELib.image_header import reason
 
-_WHOLE_NUMBERS = ((np.int16, sitk.sitkInt16), (np.uint16, sitk.sitkUInt16))
+_WHOLE_NUMBERS = (np.int16, np.uint16)
 
 
 def write_nifti(image: sitk.Image, path: Path) -> None:
@@ -42,9 +42,12 @@ def _as_whole_numbers(image: sitk.Image) -> sitk.Image:
     values = sitk.GetArrayViewFromImage(image)
     if (values != np.rint(values)).any():
         return image
-    for kind, pixel_id in _WHOLE_NUMBERS:
+    for kind in _WHOLE_NUMBERS:
         if values.min() >= np.iinfo(kind).min and values.max() <= np.iinfo(kind).max:
-            return sitk.Cast(image, pixel_id)
+            # SimpleITK itself casts no image of four dimensions.
+            compact = sitk.GetImageFromArray(values.astype(kind), isVector=False)
+            compact.CopyInformation(image)
+            return compact
     return image
 
 

@@ -49,6 +49,23 @@ def test_one_failure_does_not_stop_the_others(job, tmp_path):
     assert segmented[1]["probabilities"] == [str(tmp_path / "out" / "p1.nii.gz")]
 
 
+def test_no_result_is_written_over_an_image_or_another_result(job, tmp_path):
+    images = [tmp_path / f"p{index}_0.nii.gz" for index in (0, 1)]
+    before = [image.read_bytes() for image in images]
+    # Over the image of a later examination, spelled another way; and two results in one file.
+    outputs = [tmp_path / "out" / ".." / "p1_0.nii.gz", tmp_path / "same.nii.gz", tmp_path / "same.nii.gz"]
+    (tmp_path / "out").mkdir()
+    tasks = tuple(
+        PredictionTask(f"t{index}", (images[index > 0],), output, None) for index, output in enumerate(outputs)
+    )
+    job.write(PredictionJob(tmp_path / "m.aide", tasks, "cpu", False))
+    assert predict_batch(job) == 3
+    messages = [event["message"] for event in job.events() if event["event"] == "task_failed"]
+    assert ["is one of the images" in message for message in messages] == [True, False, False]
+    assert ["the file of two results" in message for message in messages] == [False, True, True]
+    assert [image.read_bytes() for image in images] == before
+
+
 def test_a_stop_request_ends_the_job_and_leaves_what_is_done(job):
     def stop_after_first(event):
         if event["event"] == "segmented":

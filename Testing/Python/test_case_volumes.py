@@ -1,3 +1,6 @@
+import gzip
+import re
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -109,6 +112,44 @@ def test_overlapping_segments_lie_in_layers(tmp_path):
 def test_unreadable_file(tmp_path):
     (tmp_path / "a.nii.gz").write_bytes(b"this is no image")
     assert "a.nii.gz cannot be read as an image" in message_of([tmp_path / "a.nii.gz"])
+
+
+def test_a_compressed_file_that_is_cut_off_or_damaged(tmp_path):
+    whole = write(tmp_path, "a.nii.gz", np.random.default_rng(0).normal(size=(8, 16, 16)).astype(np.float32))
+    data = whole.read_bytes()
+    assert read([whole]).channels[0].GetSize() == (16, 16, 8)
+    for name, damaged in (
+        ("cut", data[: len(data) // 2]),
+        ("flipped", data[:4000] + bytes([data[4000] ^ 255]) + data[4001:]),
+        ("sum", data[:-8] + bytes(8)),
+        # Whole as a gzip file, but not all of the image.
+        ("short", gzip.compress(gzip.decompress(data)[:-1000])),
+    ):
+        path = tmp_path / f"{name}.nii.gz"
+        path.write_bytes(damaged)
+        assert f"{name}.nii.gz" in message_of([path])
+        assert re.search("anew|complete", message_of([path]))
+    # What is not compressed in spite of its name, or has something behind it, is read as it always was.
+    plain, longer = tmp_path / "plain.nii.gz", tmp_path / "longer.nii.gz"
+    plain.write_bytes(gzip.decompress(data))
+    longer.write_bytes(data + b"something else")
+    for path in (plain, longer):
+        assert np.array_equal(*(sitk.GetArrayFromImage(read([one]).channels[0]) for one in (path, whole)))
+
+
+def test_a_label_all_of_which_lies_beside_the_image(tmp_path):
+    # The grids overlap in the label's empty corner alone.
+    image = write(tmp_path, "a.nii.gz", ramp((1, 4, 4)))
+    array = np.zeros((1, 4, 4), np.uint8)
+    array[0, 3, 3] = 5
+    label = write(tmp_path, "l.nii.gz", array, origin=(2.0, 2.0, 0.0))
+    assert "labels nothing within the image" in message_of([image], label)
+
+
+def test_a_label_of_fractions(tmp_path):
+    image = write(tmp_path, "a.nii.gz", ramp((1, 2, 2)))
+    label = write(tmp_path, "l.nii.gz", np.array([[[0, 5], [4.5, 5]]], np.float32))
+    assert "no whole numbers (4.5 for one)" in message_of([image], label)
 
 
 def test_missing_file(tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -210,7 +211,7 @@ def test_predict_writes_a_label_volume_with_the_dataset_s_value(trained, tmp_pat
                 *("{folder}/run", "{folder}/p3_0.nii.gz", "{folder}/p3_1.nii.gz"),
                 *("--output", "{out}/a.nrrd", "--probabilities", "{out}/a.nrrd"),
             ],
-            "a.nrrd would be written over: it is the segmentation or an image",
+            "a.nrrd would be written over: it is the file of two results",
         ),
         (
             [
@@ -226,6 +227,18 @@ def test_predict_with_faulty_input(trained, tmp_path, capsys, arguments, expecte
     assert code == 2
     assert expected in err
     assert not list(tmp_path.iterdir())
+
+
+def test_predict_does_not_write_over_the_scan_however_it_is_spelled(trained, tmp_path, capsys):
+    scan = tmp_path / "scan.nii.gz"
+    first, second = images_of(trained, "p3")
+    shutil.copy(first, scan)
+    (tmp_path / "sub").mkdir()
+    before = scan.read_bytes()
+    output = str(tmp_path / "sub" / ".." / "scan.nii.gz")
+    assert main(["predict", str(trained / "run"), str(scan), str(second), "--output", output]) == 2
+    assert "is one of the images" in capsys.readouterr().err
+    assert scan.read_bytes() == before
 
 
 def test_evaluate_writes_a_report_and_compare_reads_two(trained, tmp_path, capsys):
@@ -342,3 +355,29 @@ def test_benchmark_splits_the_time_and_names_the_floor(capsys):
     for part in ("augmentation", "pseudo-label", "forward", "backward", "Label pass", "Peak memory", "slices/s"):
         assert part.lower() in out.lower()
     assert float(re.search(r"Ratio to the floor +([\d.]+)", out)[1]) > 0
+
+
+def test_import_does_not_write_over_the_document_of_another_program(tmp_path, capsys):
+    write_dataset(tmp_path, "HH")
+    output = tmp_path / "dataset.json"
+    output.write_text('{"channel_names": {"0": "T1"}}')
+    assert main(["import", "folder", str(tmp_path), "--output", str(output)]) == 2
+    assert "is there already and no dataset of AIDE" in capsys.readouterr().err
+    assert output.read_text() == '{"channel_names": {"0": "T1"}}'
+
+
+def test_a_run_does_not_write_over_a_dataset_file(tmp_path, capsys):
+    dataset_file = write_dataset(tmp_path, "HH")
+    before = dataset_file.read_text()
+    assert main(["train", str(dataset_file), "--run", str(tmp_path), "--preset", "quick"]) == 2
+    assert "would be written over" in capsys.readouterr().err
+    assert dataset_file.read_text() == before
+
+
+def test_a_path_that_the_system_refuses_is_told_in_a_sentence(tmp_path, capsys):
+    long = tmp_path / ("x" * 300)
+    assert main(["review", str(long)]) == 2
+    assert main(["export", str(long), "--to", "folder", "--output", str(tmp_path / "f")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("Error: ") for line in lines)

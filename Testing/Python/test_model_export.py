@@ -134,6 +134,17 @@ def test_a_folder_in_use_is_not_written_over(model_path, tmp_path):
     export_folder(model_path, tmp_path / "parts")
 
 
+def test_a_model_is_not_written_over_by_its_export(model_path, tmp_path, capsys):
+    own = tmp_path / "own.aide"
+    own.write_bytes(model_path.read_bytes())
+    assert main(["export", str(own), "--to", "torchscript", "--output", str(tmp_path / "x" / ".." / "own.aide")]) == 2
+    assert "is the model itself" in capsys.readouterr().err
+    assert own.read_bytes() == model_path.read_bytes()
+    for output in (tmp_path, tmp_path / "noending"):
+        assert main(["export", str(own), "--to", "torchscript", "--output", str(output)]) == 2
+        assert "name a file with an ending" in capsys.readouterr().err
+
+
 def test_a_folder_that_is_no_model_is_refused(tmp_path, capsys):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "model.json").write_text('{"format": "aide-model/1"}')

@@ -13,7 +13,7 @@ from AIDELib.errors import DatasetError
 from AIDELib.prediction_files import write_labels
 from AIDELib.readers import LAYOUTS
 from AIDELib.readers.folder import find_cases
-from AIDELib.readers.found_cases import FoundCase, FoundCases
+from AIDELib.readers.found_cases import FoundCase, FoundCases, named_structures
 from AIDELib.readers.image_names import images_in
 from AIDELib.readers.selection import Selection, select_cases
 from AIDELib.segmentation_file import write_segmentation
@@ -125,6 +125,13 @@ def test_promise12(tmp_path):
         write(tmp_path / f"{name}.mhd")
     assert relative(read("promise12", tmp_path), tmp_path) == {
         "Case00": (["Case00.mhd"], ["Case00_segmentation.mhd"]),
+        "Case01": (["test/Case01.mhd"], []),
+    }
+    # The number of another folder is another patient.
+    write(tmp_path / "test/Case00.mhd")
+    assert relative(read("promise12", tmp_path), tmp_path) == {
+        f"{tmp_path.name}-Case00": (["Case00.mhd"], ["Case00_segmentation.mhd"]),
+        "test-Case00": (["test/Case00.mhd"], []),
         "Case01": (["test/Case01.mhd"], []),
     }
 
@@ -335,6 +342,15 @@ def test_lists_patterns_shares_and_files(ten_cases, tmp_path):
     assert chosen(dataset, LabelQuality.LQA) == ["patient1_scan0", "patient2_scan0"]
     dataset = select_cases(ten_cases, Selection(test="25%"))
     assert len(chosen(dataset, split=Split.TEST)) == 2
+
+
+def test_brackets_in_a_name_stand_for_themselves():
+    cases = [
+        FoundCase(name, (Path(f"{name}.nii.gz"),), (Path(f"{name}_label.nii.gz"),)) for name in ("p[1]", "p1", "p2")
+    ]
+    found = FoundCases(("image",), named_structures([("ball", [1])]), cases)
+    for choice in ("p[1]", "id:p[1]", "p[*"):
+        assert chosen(select_cases(found, Selection(test=choice)), split=Split.TEST) == ["p[1]"]
 
 
 def test_unlabelled_cases_can_be_limited(ten_cases):

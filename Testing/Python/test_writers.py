@@ -16,6 +16,7 @@ from AIDELib.dataset import Dataset
 from AIDELib.dataset_file import load_dataset, save_dataset
 from AIDELib.grid import as_volume, same_grid
 from AIDELib.structure import Structure
+from AIDELib.writers.nifti_file import write_nifti
 
 TURN = np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
 TILT = np.array([[1.0, 0.0, 0.0], [0.0, 0.28, -0.96], [0.0, 0.96, 0.28]])
@@ -189,6 +190,15 @@ def test_whole_numbers_stay_small(tmp_path):
     images = tmp_path / SUFFIX["nnunet"] / "imagesTr"
     assert sitk.ReadImage(str(images / "a_0000.nii.gz")).GetPixelID() == sitk.sitkInt16
     assert sitk.ReadImage(str(images / "a_0001.nii.gz")).GetPixelID() == sitk.sitkFloat32
+
+
+def test_whole_numbers_of_several_channels_stay_small(tmp_path):
+    channels = [sitk.GetImageFromArray(np.full((2, 3, 4), value, np.float32)) for value in (-7.0, 300.0)]
+    image = sitk.JoinSeries(channels)
+    write_nifti(image, tmp_path / "a.nii.gz")
+    written = sitk.ReadImage(str(tmp_path / "a.nii.gz"))
+    assert (written.GetPixelID(), written.GetSize()) == (sitk.sitkInt16, (4, 3, 2, 2))
+    assert np.unique(sitk.GetArrayFromImage(written)[1]).tolist() == [300]
 
 
 def refusal(capsys, folder, layout) -> str:
