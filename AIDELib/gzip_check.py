@@ -45,7 +45,7 @@ def _uncompressed_bytes(path: Path, enough: int) -> int:
     held = 0
     with gzip.open(path) as content:
         try:
-            while chunk := content.read(_CHUNK_BYTES):
+            while chunk := content.read1(_CHUNK_BYTES):
                 held += len(chunk)
         except gzip.BadGzipFile as error:
             # What follows the voxels is nobody's concern.

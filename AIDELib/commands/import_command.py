@@ -114,6 +114,13 @@ def run(arguments: argparse.Namespace) -> None:
             f"unlabelled: {', '.join(others[:10])}{' …' if len(others) > 10 else ''}.",
             file=sys.stderr,
         )
+    if found.lone_labels:
+        names = [path.name for path in found.lone_labels]
+        print(
+            f"Note: {len(names)} label(s) have the name of no image and are left out: {', '.join(names[:10])}"
+            f"{' …' if len(names) > 10 else ''}.",
+            file=sys.stderr,
+        )
     counts = Counter((case.split, case.quality) for case in dataset.cases)
     parts = [
         f"{counts[split, quality]} {quality.value} {split.value}"

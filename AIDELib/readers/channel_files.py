@@ -14,7 +14,8 @@ _NUMBERED = re.compile(r"(.+)_(\d{4})")
 def are_numbered(images: Collection[str], labels: Collection[str] = ()) -> bool:
     """Return whether files are the numbered channels of cases, and not cases that are numbered themselves.
 
-    Channels are counted from 0; a label has the name of its case, without a channel's number.
+    Channels are counted from 0; a label has the name of its case, without a channel's number. Where all have one name, and
+    there is no such label, they are as many cases.
 
     Args:
         images, labels: names without ending.
@@ -22,8 +23,11 @@ def are_numbered(images: Collection[str], labels: Collection[str] = ()) -> bool:
     matches = [_NUMBERED.fullmatch(stem) for stem in images]
     names = {match[1] for match in matches if match is not None}
     is_counted_from_0 = any(match is not None and match[2] == "0000" for match in matches)
+    are_labelled = not names.isdisjoint(labels)
     return (
-        None not in matches and set(labels).isdisjoint(images) and (is_counted_from_0 or not names.isdisjoint(labels))
+        None not in matches
+        and set(labels).isdisjoint(images)
+        and (are_labelled or (is_counted_from_0 and len(names) > 1))
     )
 
 

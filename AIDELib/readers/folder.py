@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def read_folder(source: Path) -> FoundCases:
         DatasetError: the folder does not have this layout.
     """
     found = find_cases(source)
-    return FoundCases(found.channels, _discover_structures(found.cases), found.cases)
+    return replace(found, structures=_discover_structures(found.cases))
 
 
 def find_cases(source: Path) -> FoundCases:
@@ -43,7 +44,7 @@ def find_cases(source: Path) -> FoundCases:
     _0000, such files are cases of one channel.
 
     Raises:
-        DatasetError: the folder does not have this layout.
+        DatasetError: the folder does not have this layout, or it has labels, of which none fits an image.
     """
     folder = next((source / name for name in _IMAGE_FOLDERS if (source / name).is_dir()), None)
     require_folder(source)
@@ -59,7 +60,13 @@ def find_cases(source: Path) -> FoundCases:
         cases, source, "images/NAME.nii.gz with labels/NAME.nii.gz, or NAME.nii.gz with NAME_label.nii.gz"
     )
     names = ("image",) if channels == 1 else tuple(f"channel {index + 1}" for index in range(channels))
-    return FoundCases(names, (), found)
+    lone = tuple(path for rater in labels for name, path in rater.items() if name not in grouped)
+    if lone and not any(case.labels for case in found):
+        raise DatasetError(
+            f"None of the {len(lone)} label(s) in {source}, {lone[0].name} for one, has the name of an image, such as "
+            f"{found[0].images[0].name}. Name each label as its image."
+        )
+    return FoundCases(names, (), found, lone)
 
 
 def _found_case(name: str, images: tuple[Path, ...], labels: Sequence[Mapping[str, Path]]) -> FoundCase:

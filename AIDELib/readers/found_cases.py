@@ -44,11 +44,13 @@ class FoundCases:
         channels: names of the channels.
         structures: the structures; empty where the layout does not tell.
         cases: in the order of their ids.
+        lone_labels: label files that fit no image.
     """
 
     channels: tuple[str, ...]
     structures: tuple[Structure, ...]
     cases: tuple[FoundCase, ...]
+    lone_labels: tuple[Path, ...] = ()
 
 
 def require_cases(cases: Sequence[FoundCase], source: Path, expected: str) -> tuple[FoundCase, ...]:

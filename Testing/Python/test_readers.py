@@ -120,6 +120,25 @@ def test_nci_isbi_2013(tmp_path):
     assert found.cases[0].images[0] == tmp_path / "DOI/Prostate3T-01-0001/1.2.3/4.5.6"
 
 
+def test_labels_that_fit_no_image_are_named(tmp_path, capsys):
+    for name in ("images/p1", "images/p2", "labels/p1", "labels/P2", "labels/p1_seg"):
+        write(tmp_path / f"{name}.nii.gz")
+    assert [path.name for path in read("folder", tmp_path).lone_labels] == ["P2.nii.gz", "p1_seg.nii.gz"]
+    assert main(["import", "folder", str(tmp_path), "--output", str(tmp_path / "d.json"), "--structure", "x=1"]) == 0
+    assert "2 label(s) have the name of no image and are left out: P2.nii.gz, p1_seg.nii.gz." in capsys.readouterr().err
+    (tmp_path / "labels/p1.nii.gz").unlink()
+    with pytest.raises(DatasetError, match=r"None of the 2 label\(s\).*P2.nii.gz for one.*such as p1.nii.gz"):
+        find_cases(tmp_path)
+
+
+def test_numbered_images_of_one_name_are_cases(tmp_path):
+    for index in range(3):
+        write(tmp_path / f"images/scan_{index:04d}.nii.gz")
+    assert [case.id for case in find_cases(tmp_path).cases] == ["scan_0000", "scan_0001", "scan_0002"]
+    write(tmp_path / "labels/scan.nii.gz")
+    assert [(case.id, len(case.images)) for case in find_cases(tmp_path).cases] == [("scan", 3)]
+
+
 def test_promise12(tmp_path):
     for name in ("Case00", "Case00_segmentation", "test/Case01"):
         write(tmp_path / f"{name}.mhd")
