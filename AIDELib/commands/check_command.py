@@ -37,15 +37,22 @@ def run(arguments: argparse.Namespace) -> None:
     names = ", ".join(structure.name for structure in dataset.structures)
     print(f"{'case':{width}}  {'split':5}  {'quality':10}  {'voxels':15}  {'spacing (mm)':18}  mL of {names}")
     faults = []
+    learned: set[int] = set()
     for case in dataset.cases:
         try:
-            print(_describe(read_case(case, dataset), dataset, width))
+            volumes = read_case(case, dataset)
+            print(_describe(volumes, dataset, width))
+            if case.split is Split.TRAIN and volumes.label is not None:
+                learned |= set(np.unique(sitk.GetArrayViewFromImage(volumes.label)).tolist())
         except VolumeError as error:
             faults.append(str(error))
             print(f"{case.id:{width}}  {case.split.value:5}  {case.quality.value:10}  cannot be used, see below")
     if faults:
         raise DatasetError(f"{len(faults)} of {len(dataset.cases)} cases cannot be used.\n" + "\n".join(faults))
     _print_summary(dataset)
+    for index, structure in enumerate(dataset.structures):
+        if learned and index + 1 not in learned:
+            print(f"! No training label holds the structure '{structure.name}', which can then not be learned.")
 
 
 def _describe(volumes: CaseVolumes, dataset: Dataset, width: int) -> str:

@@ -101,6 +101,16 @@ def test_check_describes_every_case(tmp_path, capsys):
     assert "1 HQA, 1 unlabelled: semi-supervised learning" in out
 
 
+def test_check_names_structures_that_no_training_label_holds(tmp_path, capsys):
+    dataset = write_dataset(tmp_path, "HU")
+    assert "No training label" not in call(capsys, "check", dataset)[1]
+    document = json.loads(dataset.read_text())
+    document["structures"].append({"name": "ghost", "value": 77})
+    dataset.write_text(json.dumps(document))
+    code, out, err = call(capsys, "check", dataset)
+    assert "! No training label holds the structure 'ghost'" in out, err
+
+
 def test_check_names_all_faults_at_once(tmp_path, capsys):
     dataset = write_dataset(tmp_path, "HLU")
     (tmp_path / "p0_0.nii.gz").write_bytes(b"x")
