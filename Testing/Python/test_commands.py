@@ -107,7 +107,7 @@ def test_check_names_structures_that_no_training_label_holds(tmp_path, capsys):
     document = json.loads(dataset.read_text())
     document["structures"].append({"name": "ghost", "value": 77})
     dataset.write_text(json.dumps(document))
-    code, out, err = call(capsys, "check", dataset)
+    _code, out, err = call(capsys, "check", dataset)
     assert "! No training label holds the structure 'ghost'" in out, err
 
 
