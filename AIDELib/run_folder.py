@@ -102,8 +102,15 @@ class RunFolder(WatchedFolder):
             RunError: the folder holds a run or another dataset.json already, or cannot be written.
         """
         if is_there(self.description_file):
+            begun = any(self.checkpoint_folder.glob("*"))
+            state = (
+                ""
+                if begun
+                else ", of which nothing is trained yet. To begin anew with other cases or settings, delete it"
+            )
             raise RunError(
-                f"{self.path} already holds a run. Choose another folder, or go on with it: train --run {self.path} --resume"
+                f"{self.path} already holds a run{state}. Choose another folder, or go on with it: "
+                f"train --run {self.path} --resume"
             )
         if self.dataset_file.exists():
             raise RunError(

@@ -337,6 +337,10 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path, tiny_settings):
     with pytest.raises(RunError, match=r"already holds a run.*--resume"):
         prepare_run(load_dataset(dataset), run, RunDescription("aide", tiny_settings))
     assert weights_digest(run) == before
+    untrained = RunFolder(tmp_path / "untrained")
+    prepare_run(load_dataset(dataset), untrained, RunDescription("aide", tiny_settings))
+    with pytest.raises(RunError, match="already holds a run, of which nothing is trained yet: delete it"):
+        prepare_run(load_dataset(dataset), untrained, RunDescription("aide", tiny_settings))
 
 
 def test_a_fault_in_an_image_ends_the_run_with_its_case_and_loses_nothing(tmp_path, tiny_settings):
