@@ -104,9 +104,7 @@ class RunFolder(WatchedFolder):
         if is_there(self.description_file):
             begun = any(self.checkpoint_folder.glob("*"))
             state = (
-                ""
-                if begun
-                else ", of which nothing is trained yet. To begin anew with other cases or settings, delete it"
+                "" if begun else ", of which nothing is trained yet: delete it to begin with other cases or settings"
             )
             raise RunError(
                 f"{self.path} already holds a run{state}. Choose another folder, or go on with it: "
