@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from AIDELib.case_volumes import read_channels
 from AIDELib.device import choose_device, describe_device
-from AIDELib.errors import AIDEError, VolumeError
+from AIDELib.errors import AIDEError, VolumeError, describe_os_error
 from AIDELib.model import load_model
 from AIDELib.model_description import ModelDescription
 from AIDELib.prediction_files import check_output, require_other_files, write_labels, write_probabilities
@@ -110,7 +110,7 @@ def _message(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "The memory is not enough for this image."
     if isinstance(error, OSError):
-        return f"{error.filename} cannot be used: {error.strerror}."
+        return describe_os_error(error)
     return str(error)
 
 

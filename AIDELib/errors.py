@@ -42,3 +42,9 @@ class FailedElsewhere(AIDEError):
 
 class ModelError(AIDEError):
     """A model file is damaged, from an unknown version, or does not fit the images given to it."""
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return what the system refused as a sentence, with the file where it is known."""
+    reason = error.strerror or str(error)
+    return f"{error.filename} cannot be used: {reason}." if error.filename else f"The system refuses: {reason}."

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from AIDELib.errors import AIDEError, FailedElsewhere
+from AIDELib.errors import AIDEError, FailedElsewhere, describe_os_error
 
 # In the order in which a newcomer needs them; the module of each is AIDELib.commands.NAME_command.
 COMMAND_NAMES = (
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"Error: {error.filename} cannot be used: {error.strerror}.", file=sys.stderr)
+        print(f"Error: {describe_os_error(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)

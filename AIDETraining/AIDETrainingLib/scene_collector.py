@@ -82,9 +82,8 @@ def _groups(volumes: Sequence[vtk.vtkObject], channels: Sequence[str], hierarchy
 
 def _placeUnnamed(volume: vtk.vtkObject, hierarchy: SubjectHierarchy, groups: list[_Group], channelCount: int) -> None:
     study = hierarchy.study(volume)
-    gaps = [group for group in groups if group.study == study and not group.isComplete]
-    if not hierarchy.isOfOnePatient(study):
-        gaps = []
+    isOfOnePatient = hierarchy.isOfOnePatient(study)
+    gaps = [group for group in groups if isOfOnePatient and group.study == study and not group.isComplete]
     if len(gaps) == 1 and gaps[0].volumes.count(None) == 1:
         gaps[0].volumes[gaps[0].volumes.index(None)] = volume
     else:

@@ -54,44 +54,43 @@ def run_experiment(
     output.mkdir(parents=True, exist_ok=True)
     with FolderLock(output / LOCK):
         load_outcomes(experiment, output)
-        _run_missing(experiment, source, output, seeds, arms, scenario_names, device)
+        for seed in seeds:
+            for scenario in experiment.scenarios:
+                if scenario_names and scenario.name not in scenario_names:
+                    continue
+                missing = [
+                    arm
+                    for arm in arms
+                    if arm.name not in scenario.pointless and not outcome_file(output, scenario, arm, seed).exists()
+                ]
+                if not missing:
+                    continue
+                folder = output / file_name(scenario.name) / "data" / f"seed{seed}"
+                training_set = scenario.prepare(source, folder, seed)
+                for arm in missing:
+                    _complete_arm(experiment, scenario, arm, seed, training_set, output, device)
 
 
-def _run_missing(
+def _complete_arm(
     experiment: Experiment,
-    source: Dataset,
+    scenario: Scenario,
+    arm: Arm,
+    seed: int,
+    training_set: TrainingSet,
     output: Path,
-    seeds: Sequence[int],
-    arms: Sequence[Arm],
-    scenario_names: Sequence[str],
     device: str,
 ) -> None:
-    for seed in seeds:
-        for scenario in experiment.scenarios:
-            if scenario_names and scenario.name not in scenario_names:
-                continue
-            folder = output / file_name(scenario.name)
-            missing = [
-                arm
-                for arm in arms
-                if arm.name not in scenario.pointless and not outcome_file(output, scenario, arm, seed).exists()
-            ]
-            if not missing:
-                continue
-            training_set = scenario.prepare(source, folder / "data" / f"seed{seed}", seed)
-            for arm in missing:
-                dataset = dataset_with(arm.labels, training_set.dataset, training_set.truths)
-                given = replace(training_set, dataset=dataset)
-                run = _run_folder(output, scenario, arm, seed)
-                outcome = _train_and_measure(experiment, scenario, arm, seed, given, run, device)
-                save_outcome(outcome, outcome_file(output, scenario, arm, seed))
-                picture_corrections(run, given, outcome.labels, picture_file(output, scenario, arm, seed))
-                print(
-                    f"{scenario.name}, {arm.name}, seed {seed}: {experiment.score.value} "
-                    f"{outcome.mean(experiment.score):.4f}, "
-                    f"{outcome.cpu_seconds:.0f} CPU s, {outcome.peak_memory_gb:.2f} GB",
-                    flush=True,
-                )
+    """Train and measure one arm, and keep and tell its outcome."""
+    given = replace(training_set, dataset=dataset_with(arm.labels, training_set.dataset, training_set.truths))
+    run = _run_folder(output, scenario, arm, seed)
+    outcome = _train_and_measure(experiment, scenario, arm, seed, given, run, device)
+    save_outcome(outcome, outcome_file(output, scenario, arm, seed))
+    picture_corrections(run, given, outcome.labels, picture_file(output, scenario, arm, seed))
+    print(
+        f"{scenario.name}, {arm.name}, seed {seed}: {experiment.score.value} {outcome.mean(experiment.score):.4f}, "
+        f"{outcome.cpu_seconds:.0f} CPU s, {outcome.peak_memory_gb:.2f} GB",
+        flush=True,
+    )
 
 
 def outcome_file(output: Path, scenario: Scenario, arm: Arm, seed: int) -> Path:

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from case_files import REPOSITORY, make_image, write_dataset
 
 from AIDELib.commands import COMMAND_NAMES, main
+from AIDELib.errors import describe_os_error
 
 TINY = [
     text
@@ -391,3 +392,8 @@ def test_a_path_that_the_system_refuses_is_told_in_a_sentence(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("Error: ") for line in lines)
+
+
+def test_a_refusal_of_the_system_names_the_file_where_it_is_known():
+    assert describe_os_error(OSError(13, "Permission denied", "a.nrrd")) == "a.nrrd cannot be used: Permission denied."
+    assert describe_os_error(OSError(28, "No space left")) == "The system refuses: No space left."
